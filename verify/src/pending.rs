@@ -55,6 +55,7 @@ impl Pending {
             observed,
             now,
             macs,
+            #[cfg(feature = "asymmetric")]
             before: head,
             after: tail,
             body: Vec::new(),
