@@ -21,6 +21,7 @@ from pathlib import Path
 
 import oracle
 import schema_check
+from presets import PRESETS
 
 HERE = Path(__file__).resolve().parent
 OWN_FOLDER = HERE / "v1"
@@ -72,7 +73,7 @@ def check_own_files(files):
     """Our own files, and the rules that hold between them."""
     reports = [check_file(path, own=True) for path in files]
     across = Report("all files")
-    missing = sorted(oracle.PRESETS.keys() - {path.stem for path in files})
+    missing = sorted(PRESETS.keys() - {path.stem for path in files})
     if missing:
         across.fail("v1", "a file for every preset", f"none for {', '.join(missing)}")
     owners = {}
@@ -103,7 +104,7 @@ def check_file(path, own):
         return report
     if own:
         check_own_rules(report, path, document)
-    preset = oracle.PRESETS.get(document["scheme"])
+    preset = PRESETS.get(document["scheme"])
     if preset is None:
         report.note = f" (no preset for {document['scheme']})"
         return report
@@ -178,6 +179,8 @@ def check_own_vector(report, scheme, vector, flags, reasons):
     for flag in vector.get("flags", []):
         if flag not in flags:
             report.fail(name, "flags that the README explains", flag)
+    if any(value != value.strip(" \t") for _, value in vector["headers"]):
+        report.fail(name, "header values as an HTTP parser hands them over", "white space around one")
     wanted, unwanted = ("expect", "reason") if vector["result"] == "valid" else ("reason", "expect")
     if wanted not in vector or unwanted in vector:
         report.fail(name, f"{wanted} and no {unwanted} in a vector that is {vector['result']}", sorted(vector))

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 
 from .document import Repeat
+from .senders import base64_text
 
 
 def add_common_cases(book):
@@ -169,7 +170,7 @@ def add_prefixes(book):
             (58, f"{prefix} {text}", "a space after the prefix", "Prefix"),
         ]
     else:
-        cases += [(50, f"sha256={text}", "a prefix where none belongs", "Prefix")]
+        cases += [(84, f"sha256={text}", "a prefix where none belongs", "Prefix")]
     for number, value, comment, flags in sorted(cases):
         book.invalid(number, "malformed_header", comment, flags, sender.headers(value), event)
 
@@ -206,14 +207,8 @@ def add_hex_texts(book):
     ]
     for number, bad, comment in cases:
         book.invalid(number, "malformed_header", comment, "TagEncoding", sender.headers(sender.value(bad)), event)
-    encoded = sender.value(base64_of(sender.tag(event)))
+    encoded = sender.value(base64_text(sender.tag(event)))
     book.invalid(74, "malformed_header", "base64 where hex belongs", "TagEncoding", sender.headers(encoded), event)
-
-
-def base64_of(tag):
-    import base64
-
-    return base64.b64encode(tag).decode("ascii")
 
 
 def add_base64_texts(book):

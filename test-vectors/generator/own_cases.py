@@ -143,7 +143,7 @@ def add_metalocator(book):
     cases = [
         (60, base64_text(hex_text[:-2].encode()), "one byte cut off", "TruncatedTag"), (61, base64_text(hex_text[:-4].encode()), "two bytes cut off", "TruncatedTag"),
         (62, base64_text(hex_text[:2].encode()), "one correct byte is left", "TruncatedTag"), (63, base64_text((hex_text + "00").encode()), "one byte too many", "OverlongTag"),
-        (64, base64_text(hex_text[:-1].encode()), "an odd number of hex digits inside the base64", "TruncatedTag"),
+        (313, base64_text(hex_text[:-1].encode()), "an odd number of hex digits inside the base64", "TruncatedTag"),
         (310, raw, "base64 of the tag itself, which is another scheme", flags), (311, base64_text((hex_text[:-1] + "g").encode()), "64 characters that are not hex", flags),
         (312, base64_text(b" " + hex_text.encode()[1:]), "a space inside the hex", flags),
     ]

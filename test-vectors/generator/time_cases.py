@@ -1,5 +1,7 @@
 """Cases 100 to 199: how old, how new, and how a time may be written."""
 
+from datetime import datetime, timezone
+
 from .document import NOW
 
 # Text that must be refused although the signature over it is right: (number, text, comment).
@@ -117,9 +119,7 @@ def at(sender, offset):
 
 
 def rfc3339(seconds):
-    import datetime
-
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def add_event_time_windows(times):
