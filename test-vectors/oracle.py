@@ -126,7 +126,7 @@ def read_signatures(preset, request):
 def read_plain(preset, text):
     if not text.startswith(preset.prefix):
         return [], None
-    tag = reading.decode_tag(preset.encoding, text[len(preset.prefix):])
+    tag = reading.decode_tag(preset.encoding, text[len(preset.prefix) :])
     return ([] if tag is None else [("hmac", tag)]), None
 
 

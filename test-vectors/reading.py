@@ -104,8 +104,7 @@ def parse_json(body):
     """Raises ValueError when the body is not one JSON document in UTF-8."""
     try:
         return json.loads(
-            body.decode("utf-8"), object_pairs_hook=Members, parse_int=Integer, parse_float=Real,
-            parse_constant=refuse_constant,
+            body.decode("utf-8"), object_pairs_hook=Members, parse_int=Integer, parse_float=Real, parse_constant=refuse_constant
         )
     except RecursionError:
         raise ValueError("nested too deep") from None

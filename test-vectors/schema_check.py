@@ -141,9 +141,20 @@ def check_one_of(root, _schema, argument, value, path):
 
 
 KEYWORDS = {
-    "$ref": check_ref, "type": check_type, "const": check_const, "enum": check_enum, "pattern": check_pattern,
-    "minimum": check_minimum, "minLength": check_min_length, "required": check_required,
-    "properties": check_properties, "additionalProperties": check_additional_properties, "items": check_items,
-    "prefixItems": check_prefix_items, "minItems": check_min_items, "maxItems": check_max_items,
-    "uniqueItems": check_unique_items, "oneOf": check_one_of,
+    "$ref": check_ref,
+    "type": check_type,
+    "const": check_const,
+    "enum": check_enum,
+    "pattern": check_pattern,
+    "minimum": check_minimum,
+    "minLength": check_min_length,
+    "required": check_required,
+    "properties": check_properties,
+    "additionalProperties": check_additional_properties,
+    "items": check_items,
+    "prefixItems": check_prefix_items,
+    "minItems": check_min_items,
+    "maxItems": check_max_items,
+    "uniqueItems": check_unique_items,
+    "oneOf": check_one_of,
 }

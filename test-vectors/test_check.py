@@ -42,8 +42,13 @@ class ShippedVectors(unittest.TestCase):
         self.assertEqual(result.stdout.strip(), "[]")
 
     def test_every_flag_in_the_readme_is_used(self):
-        used = {flag for path in check.OWN_FOLDER.glob("*.json") for group in check.load(path)["groups"]
-                for vector in group["tests"] for flag in vector["flags"]}
+        used = {
+            flag
+            for path in check.OWN_FOLDER.glob("*.json")
+            for group in check.load(path)["groups"]
+            for vector in group["tests"]
+            for flag in vector["flags"]
+        }
         self.assertEqual(check.documented("Flags"), used)
 
 
@@ -84,7 +89,9 @@ class PlantedFaultsInFiles(unittest.TestCase):
 
     def test_wrong_reason(self):
         self.vector("stripe-023")["reason"] = "malformed_header"
-        self.assert_fails_naming("stripe-023: expected result invalid, reason malformed_header, got result invalid, reason signature_mismatch")
+        self.assert_fails_naming(
+            "stripe-023: expected result invalid, reason malformed_header, got result invalid, reason signature_mismatch"
+        )
 
     def test_wrong_expectations(self):
         for name, value in (("key_id", "k9"), ("event_id", None), ("event_id_signed", False), ("timestamp", 1)):
@@ -208,10 +215,20 @@ class FilesOfOthers(unittest.TestCase):
 
     def document(self, scheme="github"):
         tag = hmac.digest(b"foo", b"data", hashlib.sha256).hex()
-        vector = {"id": f"{scheme}-001", "now": 1, "method": "POST", "url": "https://a.example/", "body_utf8": "data",
-                  "headers": [["X-Hub-Signature-256", f"sha256={tag}"]], "result": "valid"}
-        return {"schema": "hookproof-vectors/1", "scheme": scheme,
-                "groups": [{"keys": [{"id": "k1", "material": "foo"}], "tests": [vector]}]}
+        vector = {
+            "id": f"{scheme}-001",
+            "now": 1,
+            "method": "POST",
+            "url": "https://a.example/",
+            "body_utf8": "data",
+            "headers": [["X-Hub-Signature-256", f"sha256={tag}"]],
+            "result": "valid",
+        }
+        return {
+            "schema": "hookproof-vectors/1",
+            "scheme": scheme,
+            "groups": [{"keys": [{"id": "k1", "material": "foo"}], "tests": [vector]}],
+        }
 
     def test_may_leave_out_what_only_we_promise(self):
         code, output = self.check_one(self.document())

@@ -41,15 +41,30 @@ class PlantedBugsInTheOracle(unittest.TestCase):
 
     def test_excluding_the_edges(self):
         real = oracle.check_window
-        self.assert_caught(oracle, "check_window", lambda t, now, past, future: real(t, now, past - 1, future - 1),
-                           "stripe-100", "stripe-102", "megatronlead-100")
+        self.assert_caught(
+            oracle,
+            "check_window",
+            lambda t, now, past, future: real(t, now, past - 1, future - 1),
+            "stripe-100",
+            "stripe-102",
+            "megatronlead-100",
+        )
 
     def test_no_window(self):
         self.assert_caught(oracle, "check_window", lambda *_: None, "stripe-101", "metalocator-321", "metalocator-322")
 
     def test_ignoring_duplicate_headers(self):
-        self.assert_caught(oracle, "refuse_duplicate_headers", lambda *_: None,
-                           "github-034", "github-035", "slack-090", "standard-webhooks-091", "megatronlead-092", "klozeo-guide-320")
+        self.assert_caught(
+            oracle,
+            "refuse_duplicate_headers",
+            lambda *_: None,
+            "github-034",
+            "github-035",
+            "slack-090",
+            "standard-webhooks-091",
+            "megatronlead-092",
+            "klozeo-guide-320",
+        )
 
     def test_base64_that_is_not_strict(self):
         def lenient(text):
@@ -58,7 +73,15 @@ class PlantedBugsInTheOracle(unittest.TestCase):
             except ValueError:
                 return None
 
-        self.assert_caught(reading, "decode_base64", lenient, "metalocator-raw-075", "metalocator-raw-076", "metalocator-raw-079", "metalocator-075")
+        self.assert_caught(
+            reading,
+            "decode_base64",
+            lenient,
+            "metalocator-raw-075",
+            "metalocator-raw-076",
+            "metalocator-raw-079",
+            "metalocator-075",
+        )
 
     def test_base64_with_set_unused_bits(self):
         def no_second_look(text):
@@ -67,7 +90,9 @@ class PlantedBugsInTheOracle(unittest.TestCase):
             except ValueError:
                 return None
 
-        self.assert_caught(reading, "decode_base64", no_second_look, "metalocator-raw-075", "metalocator-075", "standard-webhooks-075")
+        self.assert_caught(
+            reading, "decode_base64", no_second_look, "metalocator-raw-075", "metalocator-075", "standard-webhooks-075"
+        )
 
     def test_hex_that_skips_spaces(self):
         def spaced(text):
@@ -80,7 +105,9 @@ class PlantedBugsInTheOracle(unittest.TestCase):
 
     def test_hex_of_one_case_only(self):
         real = reading.decode_hex
-        self.assert_caught(reading, "decode_hex", lambda text: real(text) if text == text.lower() else None, "meta-066", "meta-067")
+        self.assert_caught(
+            reading, "decode_hex", lambda text: real(text) if text == text.lower() else None, "meta-066", "meta-067"
+        )
 
     def test_numbers_as_a_library_reads_them(self):
         def lenient(text):
@@ -89,29 +116,45 @@ class PlantedBugsInTheOracle(unittest.TestCase):
             except ValueError:
                 return None
 
-        self.assert_caught(reading, "parse_seconds", lenient,
-                           "slack-110", "slack-112", "slack-124", "slack-128", "stripe-130", "klozeo-119")
+        self.assert_caught(
+            reading, "parse_seconds", lenient, "slack-110", "slack-112", "slack-124", "slack-128", "stripe-130", "klozeo-119"
+        )
 
     def test_no_signature_check(self):
         self.assert_caught(oracle, "key_matches", lambda *_: True, "github-025", "github-021", "standard-webhooks-353")
 
     def test_no_limit(self):
-        self.assert_caught(oracle, "refuse_too_many", lambda *_: None, "stripe-221", "stripe-223", "stripe-224", "standard-webhooks-221")
+        self.assert_caught(
+            oracle, "refuse_too_many", lambda *_: None, "stripe-221", "stripe-223", "stripe-224", "standard-webhooks-221"
+        )
 
     def test_limits_one_too_low(self):
         with mock.patch.object(oracle, "MAX_ELEMENTS", 31):
-            self.assert_caught(oracle, "MAX_SIGNATURES", 7, "stripe-220", "stripe-222", "standard-webhooks-220", "standard-webhooks-222")
+            self.assert_caught(
+                oracle, "MAX_SIGNATURES", 7, "stripe-220", "stripe-222", "standard-webhooks-220", "standard-webhooks-222"
+            )
 
     def test_ignoring_the_content_encoding(self):
         self.assert_caught(oracle, "refuse_content_encoding", lambda *_: None, "github-042", "github-046", "github-047")
 
     def test_ids_with_a_point(self):
-        self.assert_caught(oracle, "EVENT_ID", mock.Mock(fullmatch=lambda text: text), "standard-webhooks-320", "standard-webhooks-303", "github-094")
+        self.assert_caught(
+            oracle,
+            "EVENT_ID",
+            mock.Mock(fullmatch=lambda text: text),
+            "standard-webhooks-320",
+            "standard-webhooks-303",
+            "github-094",
+        )
 
     def test_the_last_of_two_json_names(self):
         def last_wins(body):
-            return json.loads(body, object_pairs_hook=lambda pairs: reading.Members(dict(pairs).items()),
-                              parse_int=reading.Integer, parse_float=reading.Real)
+            return json.loads(
+                body,
+                object_pairs_hook=lambda pairs: reading.Members(dict(pairs).items()),
+                parse_int=reading.Integer,
+                parse_float=reading.Real,
+            )
 
         self.assert_caught(reading, "parse_json", last_wins, "klozeo-190", "leadhub-192", "klozeo-198", "stripe-305")
 

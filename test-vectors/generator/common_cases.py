@@ -4,7 +4,7 @@ import hashlib
 import hmac
 
 from .document import Repeat
-from .senders import base64_text
+from .senders import base64_text, hex_text
 
 
 def add_common_cases(book):
@@ -15,7 +15,7 @@ def add_common_cases(book):
     if book.sender.syntax == "plain":
         add_prefixes(book)
     add_tag_texts(book)
-    if book.sender.encode.__name__ == "hex_text":
+    if book.sender.encode is hex_text:
         add_hex_texts(book)
     else:
         add_base64_texts(book)
@@ -33,7 +33,9 @@ def add_bodies(book):
     add_not_json(book, 5, "NUL bytes", "RawBody", event[:-1] + b"\x00}\x00")
     add_not_json(book, 6, "a byte order mark first", "RawBody", b"\xef\xbb\xbf" + event)
     escaped = sender.event(extra=r',"note":"\u001B[0m \/ \u00e9 \u0000","a":1.0,"b":1e2')
-    book.valid(7, "escapes and numbers that a JSON library would write in another way", "RawBody", sender.delivery(escaped), escaped)
+    book.valid(
+        7, "escapes and numbers that a JSON library would write in another way", "RawBody", sender.delivery(escaped), escaped
+    )
     twice = sender.event(extra=',"note":"one","note":"two"')
     book.valid(8, "a name occurs twice, one that nothing here reads", "RawBody", sender.delivery(twice), twice)
     add_not_json(book, 9, "a body of 100,000 bytes", "LargeBody", Repeat("a", 100_000))
@@ -47,7 +49,9 @@ def add_not_json(book, number, comment, flags, body):
     """Valid for whoever signs bytes only; a scheme whose time is inside the body cannot read it."""
     sender = book.sender
     if sender.event_time:
-        book.invalid(number, "malformed_body", comment + ": no event time can be read", flags + " EventTime", sender.delivery(body), body)
+        book.invalid(
+            number, "malformed_body", comment + ": no event time can be read", flags + " EventTime", sender.delivery(body), body
+        )
     else:
         event_id = None if sender.body_id else "usual"
         book.valid(number, comment, flags, sender.delivery(body), body, event_id=event_id)
@@ -68,7 +72,14 @@ def add_tampering(book):
     book.invalid(16, "signature_mismatch", "neither of two keys matches", "Rotation WrongKey", third, event, keys=(old, new))
 
     spaced = event.replace(b'":', b'": ')
-    book.invalid(20, "signature_mismatch", "signed after parsing and printing the body again", "Reserialised", sender.delivery(spaced), event)
+    book.invalid(
+        20,
+        "signature_mismatch",
+        "signed after parsing and printing the body again",
+        "Reserialised",
+        sender.delivery(spaced),
+        event,
+    )
     flipped = event[:-2] + bytes([event[-2] ^ 1]) + event[-1:]
     book.invalid(21, "signature_mismatch", "one bit of the body flipped", "ModifiedBody", good, flipped)
     book.invalid(22, "signature_mismatch", "a newline added to the signed body", "ModifiedBody", good, event + b"\n")
@@ -76,11 +87,29 @@ def add_tampering(book):
     for number, place in ((23, 0), (24, 31)):
         bad = bytearray(tag)
         bad[place] ^= 1
-        book.invalid(number, "signature_mismatch", f"one bit of the signature's byte {place} flipped", "ModifiedTag", with_tag(sender, bytes(bad)), event)
-    book.invalid(25, "signature_mismatch", "signed with a key that is not configured", "WrongKey", sender.delivery(event, key=1), event)
-    book.invalid(26, "signature_mismatch", "signed with the empty key", "WrongKey", sender.headers(forged(sender, event, b"")), event)
+        book.invalid(
+            number,
+            "signature_mismatch",
+            f"one bit of the signature's byte {place} flipped",
+            "ModifiedTag",
+            with_tag(sender, bytes(bad)),
+            event,
+        )
+    book.invalid(
+        25, "signature_mismatch", "signed with a key that is not configured", "WrongKey", sender.delivery(event, key=1), event
+    )
+    book.invalid(
+        26, "signature_mismatch", "signed with the empty key", "WrongKey", sender.headers(forged(sender, event, b"")), event
+    )
     newline = sender.key_bytes(0) + b"\n"
-    book.invalid(27, "signature_mismatch", "signed with the key and a trailing newline", "WrongKey", sender.headers(forged(sender, event, newline)), event)
+    book.invalid(
+        27,
+        "signature_mismatch",
+        "signed with the key and a trailing newline",
+        "WrongKey",
+        sender.headers(forged(sender, event, newline)),
+        event,
+    )
     digest = hashlib.sha256(signed(sender, event)).digest()
     book.invalid(28, "signature_mismatch", "a SHA-256 digest without any key", "Algorithm", with_tag(sender, digest), event)
     book.invalid(29, "signature_mismatch", "a signature of zero bytes", "ModifiedTag", with_tag(sender, bytes(32)), event)
@@ -104,25 +133,74 @@ def add_header_presence(book):
     good, bad = sender.signature(event), sender.value(sender.encode(bytes(32)))
     book.invalid(30, "missing_header", "no signature header", "MissingHeader", sender.headers(), event)
     for number, text in ((31, ""), (32, "undefined"), (33, "null")):
-        book.invalid(number, "malformed_header", f"the signature header holds {text!r}", "Placeholder", sender.headers(text), event)
-    book.invalid(34, "duplicate_header", "the signature header twice: good, bad", "DuplicateHeader", sender.headers(good, bad), event)
-    book.invalid(35, "duplicate_header", "the signature header twice: bad, good", "DuplicateHeader", sender.headers(bad, good), event)
-    book.invalid(36, "duplicate_header", "the signature header twice, the same good value", "DuplicateHeader", sender.headers(good, good), event)
+        book.invalid(
+            number, "malformed_header", f"the signature header holds {text!r}", "Placeholder", sender.headers(text), event
+        )
+    book.invalid(
+        34, "duplicate_header", "the signature header twice: good, bad", "DuplicateHeader", sender.headers(good, bad), event
+    )
+    book.invalid(
+        35, "duplicate_header", "the signature header twice: bad, good", "DuplicateHeader", sender.headers(bad, good), event
+    )
+    book.invalid(
+        36,
+        "duplicate_header",
+        "the signature header twice, the same good value",
+        "DuplicateHeader",
+        sender.headers(good, good),
+        event,
+    )
     cased = [*sender.headers(good), (sender.header.swapcase(), bad)]
-    book.invalid(37, "duplicate_header", "the signature header twice, in another case the second time", "DuplicateHeader HeaderCase", cased, event)
-    book.invalid(39, "malformed_header", "two bytes of UTF-8 after a good signature", "NonAscii", sender.headers(good + "\u00c3\u00a9"), event)
-    book.invalid(40, "malformed_header", "the byte 0xFF before a good signature", "NonAscii", sender.headers("\u00ff" + good), event)
-    book.invalid(41, "malformed_header", "a tab inside the signature header", "NonAscii", sender.headers(good[:9] + "\t" + good[9:]), event)
+    book.invalid(
+        37,
+        "duplicate_header",
+        "the signature header twice, in another case the second time",
+        "DuplicateHeader HeaderCase",
+        cased,
+        event,
+    )
+    book.invalid(
+        39,
+        "malformed_header",
+        "two bytes of UTF-8 after a good signature",
+        "NonAscii",
+        sender.headers(good + "\u00c3\u00a9"),
+        event,
+    )
+    book.invalid(
+        40, "malformed_header", "the byte 0xFF before a good signature", "NonAscii", sender.headers("\u00ff" + good), event
+    )
+    book.invalid(
+        41, "malformed_header", "a tab inside the signature header", "NonAscii", sender.headers(good[:9] + "\t" + good[9:]), event
+    )
     if sender.syntax == "plain":
-        book.invalid(38, "malformed_header", "two values joined by a comma: good, bad", "JoinedHeader", sender.headers(f"{good}, {bad}"), event)
-        book.invalid(48, "malformed_header", "two values joined by a comma: bad, good", "JoinedHeader", sender.headers(f"{bad}, {good}"), event)
+        book.invalid(
+            38,
+            "malformed_header",
+            "two values joined by a comma: good, bad",
+            "JoinedHeader",
+            sender.headers(f"{good}, {bad}"),
+            event,
+        )
+        book.invalid(
+            48,
+            "malformed_header",
+            "two values joined by a comma: bad, good",
+            "JoinedHeader",
+            sender.headers(f"{bad}, {good}"),
+            event,
+        )
     add_other_duplicates(book, event)
 
 
 def add_other_duplicates(book, event):
     sender = book.sender
     good = sender.delivery(event)
-    others = ((90, sender.timestamp_header, "1700000001"), (91, sender.id_header, "another-id"), (92, sender.type_header, "another.type"))
+    others = (
+        (90, sender.timestamp_header, "1700000001"),
+        (91, sender.id_header, "another-id"),
+        (92, sender.type_header, "another.type"),
+    )
     for number, name, value in others:
         if name:
             book.invalid(number, "duplicate_header", f"{name} occurs twice", "DuplicateHeader", [*good, (name, value)], event)
@@ -183,9 +261,12 @@ def add_tag_texts(book):
     if sender.name == "metalocator":
         return  # its encoded text is the hex: see own_cases
     cases = [
-        (60, tag[:31], "one byte cut off", "TruncatedTag"), (61, tag[:30], "two bytes cut off", "TruncatedTag"),
-        (62, tag[:1], "one correct byte is left", "TruncatedTag"), (63, tag + tag[:1], "one byte too many", "OverlongTag"),
-        (64, tag + tag, "the tag twice", "OverlongTag"), (65, b"", "an empty tag", "ZipCompare"),
+        (60, tag[:31], "one byte cut off", "TruncatedTag"),
+        (61, tag[:30], "two bytes cut off", "TruncatedTag"),
+        (62, tag[:1], "one correct byte is left", "TruncatedTag"),
+        (63, tag + tag[:1], "one byte too many", "OverlongTag"),
+        (64, tag + tag, "the tag twice", "OverlongTag"),
+        (65, b"", "an empty tag", "ZipCompare"),
     ]
     for number, bad, comment, flags in cases:
         if number == 65 and sender.syntax == "plain":
@@ -201,8 +282,10 @@ def add_hex_texts(book):
     book.valid(66, "the hex in upper case", "HexCase", sender.headers(sender.value(text.upper())), event)
     book.valid(67, "the hex in mixed case", "HexCase", sender.headers(sender.value(mixed)), event)
     cases = [
-        (68, text[:-1], "an odd number of hex digits"), (69, text[:-1] + "g", "a letter that is no hex digit"),
-        (70, "0x" + text, "0x before the hex"), (71, text[:32] + " " + text[32:], "a space inside the hex"),
+        (68, text[:-1], "an odd number of hex digits"),
+        (69, text[:-1] + "g", "a letter that is no hex digit"),
+        (70, "0x" + text, "0x before the hex"),
+        (71, text[:32] + " " + text[32:], "a space inside the hex"),
         (73, text[:-1] + "\u00ef\u00bc\u0091", "a full-width digit, as UTF-8 bytes"),
     ]
     for number, bad, comment in cases:
@@ -218,11 +301,13 @@ def add_base64_texts(book):
     pad = len(text) - len(text.rstrip("="))
     last = len(text) - pad - 1
     cases = [
-        (75, text[:last] + next_symbol(text[last]) + text[last + 1:], "an unused bit of the last symbol is set"),
-        (76, text.rstrip("="), "the padding is missing"), (77, text + "=", "one padding sign too many"),
-        (79, text[:20] + " " + text[20:], "a space inside the base64"), (80, text[:-1], "one character cut off"),
+        (75, text[:last] + next_symbol(text[last]) + text[last + 1 :], "an unused bit of the last symbol is set"),
+        (76, text.rstrip("="), "the padding is missing"),
+        (77, text + "=", "one padding sign too many"),
+        (79, text[:20] + " " + text[20:], "a space inside the base64"),
+        (80, text[:-1], "one character cut off"),
         (81, text[:4] + "=" * 4 + text[4:], "padding in the middle"),
-        (82, text[:last] + "\u00c3\u00a9" + text[last + 1:], "bytes that are no base64"),
+        (82, text[:last] + "\u00c3\u00a9" + text[last + 1 :], "bytes that are no base64"),
     ]
     if "+" in text or "/" in text:
         cases.append((78, text.replace("+", "-").replace("/", "_"), "the URL-safe alphabet"))
@@ -254,9 +339,13 @@ def add_unsigned_ids(book):
     event = sender.event()
     signature = sender.signature(event)
     cases = [
-        (93, None, None, "no id"), (94, "two words", None, "an id with a space is ignored"), (95, "a" * 257, None, "an id of 257 characters is ignored"),
-        (96, "a" * 256, "a" * 256, "an id of 256 characters"), (97, "id-\u00c3\u00a9", None, "an id with bytes outside ASCII is ignored"),
-        (98, "chosen-by-a-replayer", "chosen-by-a-replayer", "another id on a captured delivery: information, not identity"), (99, "", None, "an empty id is ignored"),
+        (93, None, None, "no id"),
+        (94, "two words", None, "an id with a space is ignored"),
+        (95, "a" * 257, None, "an id of 257 characters is ignored"),
+        (96, "a" * 256, "a" * 256, "an id of 256 characters"),
+        (97, "id-\u00c3\u00a9", None, "an id with bytes outside ASCII is ignored"),
+        (98, "chosen-by-a-replayer", "chosen-by-a-replayer", "another id on a captured delivery: information, not identity"),
+        (99, "", None, "an empty id is ignored"),
     ]
     for number, sent, expected, comment in cases:
         book.valid(number, comment, "UnsignedId", sender.headers(signature, event_id=sent), event, event_id=expected)

@@ -45,9 +45,15 @@ class Book:
         self.numbers.add(number)
         group = (tuple(keys or self.sender.keys[:1]), tuple(sorted((options or {}).items())))
         vector = {
-            "id": f"{self.sender.name}-{number:03}", "comment": comment, "flags": flags.split(),
-            "now": now, "method": "POST", "url": f"https://receiver.example/webhooks/{self.sender.name}",
-            "headers": [list(header) for header in headers], **body_fields(body), **outcome,
+            "id": f"{self.sender.name}-{number:03}",
+            "comment": comment,
+            "flags": flags.split(),
+            "now": now,
+            "method": "POST",
+            "url": f"https://receiver.example/webhooks/{self.sender.name}",
+            "headers": [list(header) for header in headers],
+            **body_fields(body),
+            **outcome,
         }
         self.groups.setdefault(group, []).append(vector)
 
@@ -67,8 +73,12 @@ def body_fields(body):
 
 
 LINES = (
-    ("id", "flags"), ("comment",), ("now", "method", "url"), ("headers",),
-    ("body_utf8", "body_hex", "body_repeat"), ("result", "reason", "expect"),
+    ("id", "flags"),
+    ("comment",),
+    ("now", "method", "url"),
+    ("headers",),
+    ("body_utf8", "body_hex", "body_repeat"),
+    ("result", "reason", "expect"),
 )
 
 

@@ -36,8 +36,12 @@ def add_comma_list(book):
     invalid(208, "malformed_header", t, "a timestamp and nothing else", "ZipCompare")
     invalid(209, "missing_timestamp", f"v1={good}", "no timestamp")
     invalid(210, "malformed_header", f"{t},{t},v1={good}", "the timestamp twice", "DuplicateTimestamp")
-    invalid(211, "malformed_header", f"t=1699990000,{t},v1={good}", "an old timestamp before the signed one", "DuplicateTimestamp")
-    invalid(212, "malformed_header", f"{t},v1={good},t=1699990000", "another timestamp after the signed one", "DuplicateTimestamp")
+    invalid(
+        211, "malformed_header", f"t=1699990000,{t},v1={good}", "an old timestamp before the signed one", "DuplicateTimestamp"
+    )
+    invalid(
+        212, "malformed_header", f"{t},v1={good},t=1699990000", "another timestamp after the signed one", "DuplicateTimestamp"
+    )
     invalid(213, "malformed_header", f"{t};v1={good}", "another separator")
     invalid(214, "malformed_header", f"{t}, v1={good}", "a space after the comma belongs to the name", "SignatureList Prefix")
     invalid(215, "malformed_header", f"{t},v1={good},{t},v1={BAD_HEX}", "two values joined by a comma", "JoinedHeader")
@@ -52,7 +56,13 @@ def add_comma_list(book):
     valid(222, f"{t},{unknown},v1={good}", "32 elements, the last is good", "SignatureList Limit")
     invalid(223, "too_many_signatures", f"{t},{unknown},v1={good},v0=x", "33 elements", "Limit")
     invalid(224, "too_many_signatures", ",".join([t] + ["v1=x"] * 1000), "1,000 elements", "Limit")
-    invalid(225, "too_many_signatures", ",".join([t] + ["v1=x"] * 8 + [f"v1={good}"]), "9 signatures, of which 8 cannot be decoded", "Limit")
+    invalid(
+        225,
+        "too_many_signatures",
+        ",".join([t] + ["v1=x"] * 8 + [f"v1={good}"]),
+        "9 signatures, of which 8 cannot be decoded",
+        "Limit",
+    )
 
 
 def add_space_list(book):
@@ -77,7 +87,13 @@ def add_space_list(book):
     invalid(209, "malformed_header", f"v1 ,{good}", "a space before the comma")
     invalid(210, "malformed_header", good, "the bare signature", "WrongVersion")
     invalid(211, "malformed_header", f"v1={good}", "an equals sign for the comma", "WrongVersion")
-    invalid(212, "signature_mismatch", f"v1,{good}, v1,{BAD_BASE64}", "two values joined by a comma: it belongs to the good signature", "JoinedHeader")
+    invalid(
+        212,
+        "signature_mismatch",
+        f"v1,{good}, v1,{BAD_BASE64}",
+        "two values joined by a comma: it belongs to the good signature",
+        "JoinedHeader",
+    )
     invalid(213, "malformed_header", f"v1a,{good}", "an HMAC under the version of public-key signatures", "WrongVersion")
     many = " ".join([f"v1,{BAD_BASE64}"] * 7)
     valid(220, f"{many} v1,{good}", "8 signatures, the last is good", "SignatureList Limit")
@@ -86,4 +102,6 @@ def add_space_list(book):
     valid(222, f"{unknown} v1,{good}", "32 elements, the last is good", "SignatureList Limit")
     invalid(223, "too_many_signatures", f"{unknown} v1,{good} v2,x", "33 elements", "Limit")
     invalid(224, "too_many_signatures", " ".join(["v1,"] * 1000), "1,000 elements", "Limit")
-    invalid(225, "too_many_signatures", " ".join(["v1,x"] * 8 + [f"v1,{good}"]), "9 signatures, of which 8 cannot be decoded", "Limit")
+    invalid(
+        225, "too_many_signatures", " ".join(["v1,x"] * 8 + [f"v1,{good}"]), "9 signatures, of which 8 cannot be decoded", "Limit"
+    )

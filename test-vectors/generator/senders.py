@@ -65,7 +65,9 @@ class Sender:
         """The delivery's headers with these signature values; None leaves a header out."""
         event_id = self.event_id if event_id == "usual" else event_id
         rows = [
-            (self.id_header, event_id), (self.type_header, self.event_type), (self.timestamp_header, ts),
+            (self.id_header, event_id),
+            (self.type_header, self.event_type),
+            (self.timestamp_header, ts),
             *((self.header, signature) for signature in signatures),
         ]
         return [("Content-Type", "application/json")] + [row for row in rows if row[0] and row[1] is not None]
@@ -89,8 +91,10 @@ class Github(Sender):
     id_header, event_id = "X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958"
     type_header, event_type = "X-GitHub-Event", "issues"
     members = (
-        ("action", '"opened"'), ("issue", '{"id":1993842117,"number":42,"title":"Lead form loses the phone number"}'),
-        ("repository", '{"id":735513,"full_name":"acme/lead-forms"}'), ("sender", '{"login":"octo-tester","id":21031067}'),
+        ("action", '"opened"'),
+        ("issue", '{"id":1993842117,"number":42,"title":"Lead form loses the phone number"}'),
+        ("repository", '{"id":735513,"full_name":"acme/lead-forms"}'),
+        ("sender", '{"login":"octo-tester","id":21031067}'),
     )
 
 
@@ -99,8 +103,11 @@ class Meta(Sender):
     keys = two_keys("meta-app")
     members = (
         ("object", '"page"'),
-        ("entry", '[{"id":"153125381133","time":1700000000,"changes":[{"field":"leadgen","value":{"leadgen_id":'
-                  '"123123123123","page_id":"153125381133","form_id":"12312312312","created_time":1700000000}}]}]'),
+        (
+            "entry",
+            '[{"id":"153125381133","time":1700000000,"changes":[{"field":"leadgen","value":{"leadgen_id":'
+            '"123123123123","page_id":"153125381133","form_id":"12312312312","created_time":1700000000}}]}]',
+        ),
     )
 
 
@@ -116,9 +123,12 @@ class Slack(Sender):
     timestamp_header, timestamp = "X-Slack-Request-Timestamp", NOW
     body_id, event_id, event_id_signed = "event_id", "Ev08MFMKH6", True
     members = (
-        ("team_id", '"T061EG9R6"'), ("api_app_id", '"A0PNCHHK2"'),
+        ("team_id", '"T061EG9R6"'),
+        ("api_app_id", '"A0PNCHHK2"'),
         ("event", '{"type":"message","channel":"C024BE91L","text":"New lead: lead_8841","ts":"1700000000.000200"}'),
-        ("type", '"event_callback"'), ("event_id", '"Ev08MFMKH6"'), ("event_time", "1700000000"),
+        ("type", '"event_callback"'),
+        ("event_id", '"Ev08MFMKH6"'),
+        ("event_time", "1700000000"),
     )
 
     def message(self, body, ts, event_id):
@@ -132,7 +142,8 @@ class Megatronlead(Sender):
     type_header, event_type = "X-MegatronLead-Event", "lead.created"
     event_time, event_time_forms, timestamp, past = "timestamp", ("unix", "rfc3339"), NOW, 86700
     members = (
-        ("event", '"lead.created"'), ("timestamp", "1700000000"),
+        ("event", '"lead.created"'),
+        ("timestamp", "1700000000"),
         ("lead", '{"id":"ml_77120","email":"grace@example.com","source":"facebook","campaign_id":901}'),
     )
 
@@ -142,7 +153,8 @@ class Klozeo(Sender):
     keys = two_keys("klozeo")
     event_time, event_time_forms, timestamp, past = "timestamp", ("unix",), NOW, 259500
     members = (
-        ("event", '"lead.created"'), ("timestamp", "1700000000"),
+        ("event", '"lead.created"'),
+        ("timestamp", "1700000000"),
         ("data", '{"id":"cl_4f2a9d","name":"Blue Door Bakery","city":"Lyon","rating":4.5,"score":82}'),
     )
 
@@ -153,7 +165,9 @@ class KlozeoGuide(Sender):
     body_id, event_id, event_id_signed = "event_id", "evt_9b1f20c4", True
     event_time, event_time_forms, timestamp, past = "timestamp", ("unix",), NOW, 259500
     members = (
-        ("event", '"lead.merged"'), ("event_id", '"evt_9b1f20c4"'), ("timestamp", "1700000000"),
+        ("event", '"lead.merged"'),
+        ("event_id", '"evt_9b1f20c4"'),
+        ("timestamp", "1700000000"),
         ("data", '{"lead_id":"cl_4f2a9d","merged_into":"cl_0c77e1"}'),
     )
 
@@ -163,7 +177,8 @@ class Leadhub(Sender):
     keys = two_keys("leadhub")
     event_time, event_time_forms, timestamp, past = "occurred_at", ("rfc3339",), NOW, 259500
     members = (
-        ("event", '"lead.created"'), ("occurred_at", f'"{NOW_RFC3339}"'),
+        ("event", '"lead.created"'),
+        ("occurred_at", f'"{NOW_RFC3339}"'),
         ("data", '{"lead_id":20391,"name":"Alan Turing","email":"alan@example.com","status":"new"}'),
     )
 
@@ -183,10 +198,16 @@ class CommaList(Sender):
 class Stripe(CommaList):
     name, header = "stripe", "Stripe-Signature"
     # Looks like a Standard Webhooks key on purpose: Stripe uses the whole text as it stands.
-    keys = (("stripe-2026-01", "whsec_dGVzdC1vbmx5LXN0cmlwZS1rZXktb25l"), ("stripe-2026-02", "whsec_dGVzdC1vbmx5LXN0cmlwZS1rZXktdHdv"))
+    keys = (
+        ("stripe-2026-01", "whsec_dGVzdC1vbmx5LXN0cmlwZS1rZXktb25l"),
+        ("stripe-2026-02", "whsec_dGVzdC1vbmx5LXN0cmlwZS1rZXktdHdv"),
+    )
     body_id, event_id, event_id_signed = "id", "evt_1OCNkQ2eZvKYlo2C", True
     members = (
-        ("id", '"evt_1OCNkQ2eZvKYlo2C"'), ("object", '"event"'), ("created", "1700000000"), ("livemode", "false"),
+        ("id", '"evt_1OCNkQ2eZvKYlo2C"'),
+        ("object", '"event"'),
+        ("created", "1700000000"),
+        ("livemode", "false"),
         ("data", '{"object":{"id":"cus_NffrFeUfNV2Hib","object":"customer","email":"ada@example.com"}}'),
         ("type", '"customer.created"'),
     )
@@ -197,7 +218,9 @@ class LeadhubTimestamped(CommaList):
     keys = two_keys("leadhub-timestamped")
     id_header, event_id = "X-LeadHub-Delivery", "88213"
     members = (
-        ("event", '"lead.status_changed"'), ("tenant_id", '"acme"'), ("timestamp", f'"{NOW_RFC3339}"'),
+        ("event", '"lead.status_changed"'),
+        ("tenant_id", '"acme"'),
+        ("timestamp", f'"{NOW_RFC3339}"'),
         ("data", '{"lead_id":20391,"from":"new","to":"qualified"}'),
     )
 
@@ -208,8 +231,11 @@ class Metalocator(Sender):
     timestamp_header, timestamp = "X-METALOCATOR-WEBHOOK-SIGNATURE-TIMESTAMP", NOW
     keys = two_keys("metalocator")
     members = (
-        ("lead_id", "553201"), ("form", '"Find a dealer"'), ("name", '"Katherine Johnson"'),
-        ("email", '"katherine@example.com"'), ("location_id", "11842"),
+        ("lead_id", "553201"),
+        ("form", '"Find a dealer"'),
+        ("name", '"Katherine Johnson"'),
+        ("email", '"katherine@example.com"'),
+        ("location_id", "11842"),
     )
 
     def message(self, body, ts, event_id):
@@ -228,7 +254,8 @@ class StandardWebhooks(Sender):
     secrets = (b"test-only-standard-webhooks-key1", b"test-only-standard-webhooks-key2")
     keys = tuple((f"standard-2026-0{n}", "whsec_" + base64_text(secret)) for n, secret in enumerate(secrets, 1))
     members = (
-        ("type", '"lead.created"'), ("timestamp", f'"{NOW_RFC3339}"'),
+        ("type", '"lead.created"'),
+        ("timestamp", f'"{NOW_RFC3339}"'),
         ("data", '{"lead_id":"lead_20391","email":"ada@example.com"}'),
     )
 
@@ -245,7 +272,18 @@ class StandardWebhooks(Sender):
 SENDERS = [
     sender()
     for sender in (
-        StandardWebhooks, Github, Stripe, Slack, Meta, Megatronlead, Klozeo, KlozeoGuide, Leadhub,
-        LeadhubTimestamped, Metalocator, MetalocatorRaw, Devsphere,
+        StandardWebhooks,
+        Github,
+        Stripe,
+        Slack,
+        Meta,
+        Megatronlead,
+        Klozeo,
+        KlozeoGuide,
+        Leadhub,
+        LeadhubTimestamped,
+        Metalocator,
+        MetalocatorRaw,
+        Devsphere,
     )
 ]
