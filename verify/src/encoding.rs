@@ -46,6 +46,10 @@ impl Encoding {
                 let mut digits = [0; 2 * MAX_SIGNATURE_BYTES];
                 let digits = digits.get_mut(..2 * len)?;
                 base64_exact(text, digits)?;
+                // The encoder prints small letters; other digits under the base64 would be a second text.
+                if digits.iter().any(u8::is_ascii_uppercase) {
+                    return None;
+                }
                 hex::decode_to_slice(digits, target).ok()?;
             }
         }
@@ -117,6 +121,8 @@ mod tests {
         let text = Encoding::Base64OfHex.encode(&[0xab; 32]);
         assert_eq!(text.len(), 88);
         assert_eq!(Encoding::Base64OfHex.decode_exact(text.as_bytes(), 32).unwrap().as_slice(), [0xab; 32]);
+        let capitals = STANDARD.encode(hex::encode_upper([0xab; 32]));
+        assert!(Encoding::Base64OfHex.decode_exact(capitals.as_bytes(), 32).is_none());
         let raw = Encoding::Base64.encode(&[0xab; 32]);
         assert!(Encoding::Base64OfHex.decode_exact(raw.as_bytes(), 32).is_none());
     }

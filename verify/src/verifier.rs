@@ -318,11 +318,11 @@ impl<'a> Claims<'a> {
             candidates: presented.candidates,
             observed: Observed {
                 timestamp: timestamp.map(|(_, time, _)| time),
-                header_id: metadata_header(request.headers, scheme.event_id.as_ref()),
+                header_id: metadata_header(request.headers, scheme.event_id.as_ref(), is_id_byte),
                 header_type: scheme
                     .event_types
                     .iter()
-                    .find_map(|at| metadata_header(request.headers, Some(at))),
+                    .find_map(|at| metadata_header(request.headers, Some(at), |_| true)),
                 context: None,
             },
             id,
@@ -466,7 +466,12 @@ fn signed_timestamp<'a>(
 }
 
 /// A metadata header's text; what does not fit is no metadata.
-fn metadata_header(headers: &HeaderMap, location: Option<&Location>) -> Option<ShortText> {
+fn metadata_header(
+    headers: &HeaderMap,
+    location: Option<&Location>,
+    fits: fn(u8) -> bool,
+) -> Option<ShortText> {
     let Some(Location::Header(name)) = location else { return None };
-    ShortText::new(header_text(headers, name).ok()??)
+    let text = header_text(headers, name).ok()??;
+    if text.bytes().all(fits) { ShortText::new(text) } else { None }
 }
