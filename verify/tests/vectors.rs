@@ -5,8 +5,10 @@
 
 #![expect(unreachable_pub, reason = "a test binary has no outside; its modules still say what is their surface")]
 
+#[cfg(test)]
 #[path = "support/doors.rs"]
 mod doors;
+#[cfg(test)]
 #[path = "support/vector_file.rs"]
 mod vector_file;
 
