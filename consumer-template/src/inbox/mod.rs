@@ -33,12 +33,14 @@
 mod error;
 mod incoming;
 mod records;
+pub mod sqlite;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hookproof::UnixTime;
+use tokio::sync::Notify;
 
 use crate::effect::SqliteHandler;
 use crate::event::{Event, EventNo, State};
@@ -58,6 +60,10 @@ pub trait Inbox: Operator {
     /// [`InboxError::Full`] when too many are waiting to be stored; [`InboxError::Store`] when the store failed. The event may be stored
     /// all the same (the disk failed after the write): answer 503, and the provider's retry is a duplicate.
     async fn accept(&self, incoming: Incoming) -> Result<Accepted, InboxError>;
+
+    /// Notified whenever an event became pending in this process. A worker that waits on it needs to poll only for what other
+    /// processes did.
+    fn arrivals(&self) -> Arc<Notify>;
 
     /// Leases up to `max` events that are due at `now` to the caller, until `now + lease`.
     ///
