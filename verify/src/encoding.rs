@@ -1,0 +1,130 @@
+//! Strict, bounded decoding of what a stranger presents.
+//!
+//! One signature has one text per encoding: base64 with padding and zero spare bits, hex of the exact length.
+//! Lenient decoders give an attacker many texts for one signature, and a truncated one for free.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// The longest signature that is compared in place: ed25519's 64 bytes.
+pub(crate) const MAX_SIGNATURE_BYTES: usize = 64;
+
+/// How a signature's bytes are written in its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// Two hexadecimal digits per byte, in either case.
+    Hex,
+    /// Standard base64 with padding; url-safe letters, spare bits and white space are refused.
+    Base64,
+    /// Base64 of the hexadecimal text: what PHP's `base64_encode(hash_hmac(..))` yields.
+    Base64OfHex,
+}
+
+/// A presented signature, decoded. Public data: whoever sent the request knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignatureBytes {
+    bytes: [u8; MAX_SIGNATURE_BYTES],
+    len: usize,
+}
+
+impl SignatureBytes {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl Encoding {
+    /// Decodes `text` if it stands for exactly `len` bytes.
+    pub(crate) fn decode_exact(self, text: &[u8], len: usize) -> Option<SignatureBytes> {
+        let mut out = SignatureBytes { bytes: [0; MAX_SIGNATURE_BYTES], len };
+        let target = out.bytes.get_mut(..len)?;
+        match self {
+            Self::Hex => hex::decode_to_slice(text, target).ok()?,
+            Self::Base64 => base64_exact(text, target)?,
+            Self::Base64OfHex => {
+                let mut digits = [0; 2 * MAX_SIGNATURE_BYTES];
+                let digits = digits.get_mut(..2 * len)?;
+                base64_exact(text, digits)?;
+                hex::decode_to_slice(digits, target).ok()?;
+            }
+        }
+        Some(out)
+    }
+
+    /// Writes `bytes` as a provider would.
+    pub(crate) fn encode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex => hex::encode(bytes),
+            Self::Base64 => STANDARD.encode(bytes),
+            Self::Base64OfHex => STANDARD.encode(hex::encode(bytes)),
+        }
+    }
+}
+
+fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
+    // The decoder wants room for whole groups of three, so it writes to a scratch that has it.
+    let mut scratch = [0; 2 * MAX_SIGNATURE_BYTES + 3];
+    if text.len() != target.len().div_ceil(3) * 4 {
+        return None;
+    }
+    let written = STANDARD.decode_slice(text, &mut scratch).ok()?;
+    if written != target.len() {
+        return None;
+    }
+    target.copy_from_slice(scratch.get(..written)?);
+    Some(())
+}
+
+/// Decodes a configured key, of any length.
+pub(crate) fn base64_key(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_takes_either_case_and_nothing_else() {
+        for text in ["00ff", "00FF", "00fF"] {
+            assert_eq!(Encoding::Hex.decode_exact(text.as_bytes(), 2).unwrap().as_slice(), [0, 255]);
+        }
+        for text in ["", "0", "00f", "00ff0", "00ff00", "0x0f", " 0ff", "00f\u{66}\u{301}", "٠٠ff"] {
+            assert!(Encoding::Hex.decode_exact(text.as_bytes(), 2).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn base64_has_one_text_per_value() {
+        let ok = STANDARD.encode([7u8; 32]);
+        assert_eq!(Encoding::Base64.decode_exact(ok.as_bytes(), 32).unwrap().as_slice(), [7; 32]);
+        let spare_bits = ok.replace("c=", "d=");
+        assert_ne!(ok, spare_bits);
+        for text in [
+            &spare_bits,
+            ok.trim_end_matches('='),
+            &format!("{ok}="),
+            &format!("{ok} "),
+            &ok.replace('c', "-"),
+        ] {
+            assert!(Encoding::Base64.decode_exact(text.as_bytes(), 32).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn base64_of_hex_is_88_characters_for_32_bytes() {
+        let text = Encoding::Base64OfHex.encode(&[0xab; 32]);
+        assert_eq!(text.len(), 88);
+        assert_eq!(Encoding::Base64OfHex.decode_exact(text.as_bytes(), 32).unwrap().as_slice(), [0xab; 32]);
+        let raw = Encoding::Base64.encode(&[0xab; 32]);
+        assert!(Encoding::Base64OfHex.decode_exact(raw.as_bytes(), 32).is_none());
+    }
+
+    #[test]
+    fn a_length_beyond_the_buffer_is_no_panic() {
+        for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64OfHex] {
+            assert!(encoding.decode_exact(&[b'a'; 400], 65).is_none());
+        }
+    }
+}

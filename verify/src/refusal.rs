@@ -1,0 +1,111 @@
+//! Why a request was not accepted. For the log and the metrics, never for the caller.
+
+use std::fmt;
+
+/// The reason for which a request was refused, at request time.
+///
+/// Every variant is caused by the peer: by whoever sent the request, be it a stranger, the provider with
+/// another key, or a proxy that changed a byte. A mistake in the configuration is a
+/// [`ConfigError`](crate::ConfigError) and shows when the verifier is built.
+///
+/// # Security
+///
+/// The caller should see the [`status`](Refusal::status) and nothing else: the [`code`](Refusal::code) tells
+/// an attacker how far he got. [`VerifyLayer`](crate::VerifyLayer) answers the same bytes for every reason that
+/// maps to 401.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A header that the scheme signs with is absent.
+    MissingHeader,
+    /// A header that the scheme reads occurs twice. Which one was signed cannot be known, so neither counts.
+    DuplicateHeader,
+    /// The signature header does not have the scheme's syntax, or holds no signature of the right length.
+    MalformedHeader,
+    /// More signatures than [`MAX_SIGNATURES`](crate::MAX_SIGNATURES), or an absurdly long list.
+    TooManySignatures,
+    /// No key of the ring made any of the presented signatures over these bytes.
+    SignatureMismatch,
+    /// The timestamp that the scheme requires is absent.
+    MissingTimestamp,
+    /// The timestamp is not of the scheme's format and unit.
+    MalformedTimestamp,
+    /// The timestamp lies further in the past than the window allows.
+    TimestampTooOld,
+    /// The timestamp lies further in the future than the window allows.
+    TimestampTooNew,
+    /// The signed delivery id has characters that would make the signed text ambiguous, or is too long.
+    MalformedId,
+    /// The signature is right, but the body is not the JSON document that the event time is read from.
+    MalformedBody,
+    /// The body is longer than the verifier's limit.
+    BodyTooLarge,
+    /// The body is compressed. Signatures are over the bytes as sent; nothing is decompressed before they hold.
+    UnsupportedContentEncoding,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The connection broke, or the peer left, before the body was complete.
+    BodyIncomplete,
+}
+
+impl Refusal {
+    /// Every refusal, in the order in which a request is checked. For documentation and metrics set-up.
+    pub const ALL: [Self; 15] = [
+        Self::UnsupportedContentEncoding,
+        Self::DuplicateHeader,
+        Self::MissingHeader,
+        Self::MalformedHeader,
+        Self::TooManySignatures,
+        Self::MalformedId,
+        Self::MissingTimestamp,
+        Self::MalformedTimestamp,
+        Self::TimestampTooOld,
+        Self::TimestampTooNew,
+        Self::BodyTooLarge,
+        Self::BodyTimeout,
+        Self::BodyIncomplete,
+        Self::SignatureMismatch,
+        Self::MalformedBody,
+    ];
+
+    /// The stable reason code, as used in logs, metrics and test vectors.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::MissingHeader => "missing_header",
+            Self::DuplicateHeader => "duplicate_header",
+            Self::MalformedHeader => "malformed_header",
+            Self::TooManySignatures => "too_many_signatures",
+            Self::SignatureMismatch => "signature_mismatch",
+            Self::MissingTimestamp => "missing_timestamp",
+            Self::MalformedTimestamp => "malformed_timestamp",
+            Self::TimestampTooOld => "timestamp_too_old",
+            Self::TimestampTooNew => "timestamp_too_new",
+            Self::MalformedId => "malformed_id",
+            Self::MalformedBody => "malformed_body",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UnsupportedContentEncoding => "unsupported_content_encoding",
+            Self::BodyTimeout => "body_timeout",
+            Self::BodyIncomplete => "body_incomplete",
+        }
+    }
+
+    /// The HTTP status that suits the sender: 401, or 413, 415, 408 where the fault is no secret.
+    #[must_use]
+    pub const fn status(self) -> http::StatusCode {
+        match self {
+            Self::BodyTooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedContentEncoding => http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTimeout => http::StatusCode::REQUEST_TIMEOUT,
+            _ => http::StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl std::error::Error for Refusal {}

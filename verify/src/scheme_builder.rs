@@ -1,0 +1,369 @@
+//! Building a [`Scheme`], with every contradiction refused.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::HeaderName;
+
+use crate::config_error::ConfigError;
+use crate::encoding::Encoding;
+use crate::pointer::Pointer;
+use crate::scheme::{
+    Algorithm, DigestScope, Freshness, KeyFormat, Location, Part, Scheme, Syntax, TimestampAt, Version,
+};
+use crate::timestamp::{TimestampFormat, Window};
+
+/// The window of a signed timestamp unless said: 300 s on both sides, as nearly every provider's library has it.
+const SIGNED_WINDOW: Window = Window::symmetric(Duration::from_secs(300));
+/// How far a sender's clock may be ahead of an event time.
+const EVENT_FUTURE: Duration = Duration::from_secs(300);
+/// The longest retry horizon that a known provider publishes: 72 hours. Assumed where none is.
+const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
+
+/// Collects the parts of a [`Scheme`]; see there for an example.
+#[derive(Clone, Debug)]
+#[must_use = "call build() to get the scheme"]
+pub struct SchemeBuilder {
+    scheme: Scheme,
+    window: Option<Window>,
+    problem: Option<(&'static str, String)>,
+}
+
+impl From<Scheme> for SchemeBuilder {
+    fn from(scheme: Scheme) -> Self {
+        Self { scheme, window: None, problem: None }
+    }
+}
+
+impl SchemeBuilder {
+    pub(crate) fn new(name: Cow<'static, str>) -> Self {
+        Self::from(Scheme {
+            name,
+            signature_headers: Vec::new(),
+            syntax: Syntax::Plain { prefix: "".into(), algorithm: Algorithm::HmacSha256 },
+            encoding: Encoding::Hex,
+            key_format: KeyFormat::Utf8,
+            parts: vec![Part::Body],
+            freshness: Freshness::None,
+            event_id: None,
+            event_types: Vec::new(),
+            identity: DigestScope::SignedBytes,
+            retry_horizon: None,
+        })
+    }
+
+    /// Renames the scheme.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.scheme.name = name.into();
+        self
+    }
+
+    /// The header that holds the signature. Replaces those set before.
+    pub fn signature_header(mut self, name: &str) -> Self {
+        self.scheme.signature_headers = self.header("signature_header", name).into_iter().collect();
+        self
+    }
+
+    /// Another header that may hold it too. The signatures of all that are present are candidates.
+    pub fn alternative_signature_header(mut self, name: &str) -> Self {
+        let header = self.header("alternative_signature_header", name);
+        self.scheme.signature_headers.extend(header);
+        self
+    }
+
+    /// The header holds one HMAC-SHA256 signature after this prefix.
+    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.scheme.syntax = Syntax::Plain { prefix: prefix.into(), algorithm: Algorithm::HmacSha256 };
+        self
+    }
+
+    /// The header's syntax, where [`prefix`](Self::prefix) does not suffice.
+    pub fn syntax(mut self, syntax: Syntax) -> Self {
+        self.scheme.syntax = syntax;
+        self
+    }
+
+    /// The header is a list such as `t=1700000000,v1=<hex>`: the timestamp stands under `timestamp`, and HMAC-SHA256
+    /// signatures under `version`.
+    pub fn key_value(mut self, timestamp: &'static str, version: &'static str) -> Self {
+        let versions = vec![Version { name: version.into(), algorithm: Algorithm::HmacSha256 }];
+        self.scheme.syntax = Syntax::KeyValue { versions, timestamp: Some(timestamp.into()) };
+        self.scheme.freshness = Freshness::SignedTimestamp {
+            at: TimestampAt::SignatureField,
+            format: TimestampFormat::Seconds,
+            window: SIGNED_WINDOW,
+        };
+        self
+    }
+
+    /// How the signature is written. Hex unless said.
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.scheme.encoding = encoding;
+        self
+    }
+
+    /// How the key's text becomes bytes. The text's own bytes unless said.
+    pub fn key_format(mut self, format: KeyFormat) -> Self {
+        self.scheme.key_format = format;
+        self
+    }
+
+    /// What is signed, in order. The raw body unless said.
+    pub fn signed(mut self, parts: impl IntoIterator<Item = Part>) -> Self {
+        self.scheme.parts = parts.into_iter().collect();
+        self
+    }
+
+    /// The signed timestamp stands in this header.
+    pub fn timestamp_header(mut self, name: &str, format: TimestampFormat) -> Self {
+        if let Some(name) = self.header("timestamp_header", name) {
+            let at = TimestampAt::Header(name);
+            self.scheme.freshness = Freshness::SignedTimestamp { at, format, window: SIGNED_WINDOW };
+        }
+        self
+    }
+
+    /// How the signed timestamp, or the event time, is written.
+    pub fn timestamp_format(mut self, new: TimestampFormat) -> Self {
+        match &mut self.scheme.freshness {
+            Freshness::SignedTimestamp { format, .. } | Freshness::EventTime { format, .. } => *format = new,
+            Freshness::None => self.fail("timestamp_format", "the scheme has no timestamp"),
+        }
+        self
+    }
+
+    /// The signed JSON body holds the time of the event at this pointer, and must. Its window is the retry horizon
+    /// (72 hours where none is given) and five minutes, unless [`window`](Self::window) says otherwise.
+    pub fn event_time_at(self, pointer: &str, format: TimestampFormat) -> Self {
+        self.event_time(pointer, format, true)
+    }
+
+    /// Like [`event_time_at`](Self::event_time_at), for a provider that may leave it out. It is checked when present.
+    pub fn optional_event_time_at(self, pointer: &str, format: TimestampFormat) -> Self {
+        self.event_time(pointer, format, false)
+    }
+
+    fn event_time(mut self, pointer: &str, format: TimestampFormat, required: bool) -> Self {
+        if let Some(pointer) = self.pointer("event_time_at", pointer) {
+            let window = Window { past: Duration::ZERO, future: EVENT_FUTURE };
+            self.scheme.freshness = Freshness::EventTime { pointer, format, window, required };
+        }
+        self
+    }
+
+    /// The window that a timestamp must lie in.
+    pub fn window(mut self, window: Window) -> Self {
+        self.window = Some(window);
+        self
+    }
+
+    /// The header with the provider's event id. It counts as signed only if [`Part::Id`] is among the signed parts.
+    pub fn event_id_header(mut self, name: &str) -> Self {
+        self.scheme.event_id = self.header("event_id_header", name).map(Location::Header);
+        self
+    }
+
+    /// Where in the JSON body the provider's event id is.
+    pub fn event_id_at(mut self, pointer: &str) -> Self {
+        self.scheme.event_id = self.pointer("event_id_at", pointer).map(Location::Body);
+        self
+    }
+
+    /// The header with the event type. Replaces those set before.
+    pub fn event_type_header(mut self, name: &str) -> Self {
+        self.scheme.event_types =
+            self.header("event_type_header", name).map(Location::Header).into_iter().collect();
+        self
+    }
+
+    /// Where in the JSON body the event type is. Called again, it adds a place to look when the first is empty.
+    pub fn event_type_at(mut self, pointer: &str) -> Self {
+        let location = self.pointer("event_type_at", pointer).map(Location::Body);
+        self.scheme.event_types.extend(location);
+        self
+    }
+
+    /// What identifies an event that has no signed id. All signed bytes unless said.
+    pub fn identity(mut self, scope: DigestScope) -> Self {
+        self.scheme.identity = scope;
+        self
+    }
+
+    /// For how long the provider re-sends a failed delivery.
+    pub fn retry_horizon(mut self, horizon: Duration) -> Self {
+        self.scheme.retry_horizon = Some(horizon);
+        self
+    }
+
+    /// The scheme, if it makes sense.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Scheme`] names the builder method at fault and the remedy; [`ConfigError::Tolerance`] a window
+    /// out of bounds; [`ConfigError::NoTimestamp`] a window without a timestamp.
+    ///
+    /// # Security
+    ///
+    /// A scheme that does not sign the body, or takes a timestamp or id into account that it does not sign, is
+    /// refused. What this cannot know is whether the provider really signs as you wrote: test with a delivery of his.
+    pub fn build(mut self) -> Result<Scheme, ConfigError> {
+        if let Some((field, problem)) = self.problem.take() {
+            return Err(self.error(field, problem));
+        }
+        self.settle_window()?;
+        if let Some((field, problem)) = contradictions(&self.scheme) {
+            return Err(self.error(field, problem.to_owned()));
+        }
+        Ok(self.scheme)
+    }
+
+    /// For our own presets, each of which a test builds.
+    pub(crate) fn preset(self) -> Scheme {
+        self.build().expect("a preset is a valid scheme")
+    }
+
+    fn settle_window(&mut self) -> Result<(), ConfigError> {
+        let horizon = self.scheme.retry_horizon.unwrap_or(LONGEST_HORIZON);
+        let name = self.scheme.name.to_string();
+        match (&mut self.scheme.freshness, self.window) {
+            (Freshness::None, Some(_)) => return Err(ConfigError::NoTimestamp { scheme: name }),
+            (Freshness::None, None) => return Ok(()),
+            (
+                Freshness::SignedTimestamp { window, .. } | Freshness::EventTime { window, .. },
+                Some(given),
+            ) => {
+                *window = given;
+            }
+            (Freshness::EventTime { window, .. }, None) if window.past.is_zero() => {
+                window.past = horizon + EVENT_FUTURE;
+            }
+            (_, None) => {}
+        }
+        check_window(&self.scheme.freshness)
+    }
+
+    fn header(&mut self, field: &'static str, name: &str) -> Option<HeaderName> {
+        let header = HeaderName::try_from(name).ok();
+        if header.is_none() {
+            self.fail(field, &format!("'{}' is not a header name", name.escape_debug()));
+        }
+        header
+    }
+
+    fn pointer(&mut self, field: &'static str, text: &str) -> Option<Pointer> {
+        let pointer = Pointer::new(text);
+        if pointer.is_none() {
+            self.fail(field, &format!("'{}' is not a JSON pointer: start it with '/'", text.escape_debug()));
+        }
+        pointer
+    }
+
+    fn fail(&mut self, field: &'static str, problem: &str) {
+        self.problem.get_or_insert_with(|| (field, problem.to_owned()));
+    }
+
+    fn error(&self, field: &'static str, problem: String) -> ConfigError {
+        ConfigError::Scheme { scheme: self.scheme.name.to_string(), field, problem }
+    }
+}
+
+pub(crate) fn check_window(freshness: &Freshness) -> Result<(), ConfigError> {
+    let (Freshness::SignedTimestamp { window, .. } | Freshness::EventTime { window, .. }) = freshness else {
+        return Ok(());
+    };
+    for (given, side) in [(window.past, "in the past"), (window.future, "in the future")] {
+        if !(Window::MIN..=Window::MAX).contains(&given) {
+            return Err(ConfigError::Tolerance { given, side, min: Window::MIN, max: Window::MAX });
+        }
+    }
+    Ok(())
+}
+
+/// What makes a scheme impossible or unsafe, most telling first.
+fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static str)> {
+    let has = |part: &Part| scheme.parts.iter().filter(|p| *p == part).count();
+    let signed_time = matches!(scheme.freshness, Freshness::SignedTimestamp { .. });
+    let in_signature =
+        matches!(scheme.freshness, Freshness::SignedTimestamp { at: TimestampAt::SignatureField, .. });
+    let list_time = matches!(&scheme.syntax, Syntax::KeyValue { timestamp: Some(_), .. });
+    let checks = [
+        (name_is_bad(&scheme.name), "name", "use 1 to 64 characters of a-z 0-9 and '-'"),
+        (scheme.signature_headers.is_empty(), "signature_header", "say which header holds the signature"),
+        (has(&Part::Body) == 0, "signed", "add Part::Body: an unsigned body proves nothing"),
+        (has(&Part::Body) > 1, "signed", "Part::Body occurs twice; it arrives once"),
+        (
+            has(&Part::Timestamp) > 0 && !signed_time,
+            "signed",
+            "Part::Timestamp needs timestamp_header or key_value to say where it is",
+        ),
+        (
+            has(&Part::Timestamp) == 0 && signed_time,
+            "signed",
+            "add Part::Timestamp: a timestamp that is not signed can be changed by whoever replays",
+        ),
+        (
+            has(&Part::Id) > 0 && !matches!(scheme.event_id, Some(Location::Header(_))),
+            "signed",
+            "Part::Id needs event_id_header to say where it is",
+        ),
+        (
+            id_runs_on(&scheme.parts),
+            "signed",
+            "put a Part::Literal after Part::Id that begins with a character no id has, such as '.'",
+        ),
+        (in_signature && !list_time, "key_value", "the signature header has no field for the timestamp"),
+        (
+            no_versions(&scheme.syntax),
+            "syntax",
+            "a list needs at least one version, each with a name of its own",
+        ),
+        (a_header_has_two_roles(scheme), "signature_header", "one header cannot hold two different things"),
+        (
+            scheme.freshness_format() == Some(TimestampFormat::SecondsOrRfc3339) && signed_time,
+            "timestamp_format",
+            "a signed timestamp has one format: two could be confused where no separator follows",
+        ),
+    ];
+    checks.into_iter().find(|(wrong, ..)| *wrong).map(|(_, field, problem)| (field, problem))
+}
+
+fn name_is_bad(name: &str) -> bool {
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    name.is_empty() || name.len() > 64 || !name.bytes().all(good)
+}
+
+/// An id that runs into the next part could be cut elsewhere and leave the signed text the same.
+fn id_runs_on(parts: &[Part]) -> bool {
+    let ends_id = |part: Option<&Part>| match part {
+        Some(Part::Literal(text)) => !text.bytes().next().is_none_or(crate::verifier::is_id_byte),
+        _ => false,
+    };
+    parts.iter().enumerate().any(|(i, part)| *part == Part::Id && !ends_id(parts.get(i + 1)))
+}
+
+fn no_versions(syntax: &Syntax) -> bool {
+    let (Syntax::KeyValue { versions, .. } | Syntax::Versioned { versions }) = syntax else { return false };
+    let mut names: Vec<_> = versions.iter().map(|version| &version.name).collect();
+    if let Syntax::KeyValue { timestamp: Some(timestamp), .. } = syntax {
+        names.push(timestamp);
+    }
+    names.sort();
+    versions.is_empty()
+        || names.iter().any(|name| name.is_empty())
+        || names.windows(2).any(|pair| pair.first() == pair.last())
+}
+
+fn a_header_has_two_roles(scheme: &Scheme) -> bool {
+    let mut names: Vec<_> = scheme.headers_read().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.last())
+}
+
+impl Scheme {
+    pub(crate) fn freshness_format(&self) -> Option<TimestampFormat> {
+        match &self.freshness {
+            Freshness::SignedTimestamp { format, .. } | Freshness::EventTime { format, .. } => Some(*format),
+            Freshness::None => None,
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Time as strangers write it, and the window it must lie in.
+//!
+//! A timestamp is an attacker's number until the signature holds, so it is parsed strictly (`parse::<i64>()` takes
+//! `+1`, `-0` and leading zeros), kept unsigned, and compared with `abs_diff`: there is nothing to overflow.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::refusal::Refusal;
+
+/// A moment: milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// From milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// From seconds since the epoch; beyond the year 584,000,000 it saturates.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+}
+
+impl From<SystemTime> for UnixTime {
+    /// A clock that is set before 1970 counts as 1970.
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// How a timestamp is written. One per scheme: a receiver that guesses can be made to guess wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimestampFormat {
+    /// Unix seconds, in decimal: `1700000000`.
+    Seconds,
+    /// Unix milliseconds, in decimal: `1700000000000`.
+    Millis,
+    /// RFC 3339 with an offset: `2023-11-14T22:13:20Z`, `2023-11-14T23:13:20.5+01:00`.
+    Rfc3339,
+    /// Either Unix seconds or RFC 3339. Only for a field of a signed JSON body, where the two cannot be confused.
+    SecondsOrRfc3339,
+}
+
+impl TimestampFormat {
+    /// Reads `text`, or `None` if it is anything but one canonical number or date.
+    pub(crate) fn parse(self, text: &[u8]) -> Option<UnixTime> {
+        match self {
+            Self::Seconds => decimal(text, 12).map(UnixTime::from_secs),
+            Self::Millis => decimal(text, 15).map(UnixTime::from_millis),
+            Self::Rfc3339 => rfc3339(text),
+            Self::SecondsOrRfc3339 => {
+                if text.contains(&b'-') {
+                    rfc3339(text)
+                } else {
+                    decimal(text, 12).map(UnixTime::from_secs)
+                }
+            }
+        }
+    }
+
+    /// Writes `time` as a provider would.
+    pub(crate) fn print(self, time: UnixTime) -> String {
+        match self {
+            Self::Seconds | Self::SecondsOrRfc3339 => time.as_secs().to_string(),
+            Self::Millis => time.as_millis().to_string(),
+            Self::Rfc3339 => print_rfc3339(time),
+        }
+    }
+
+    /// The clock at the resolution in which this format counts: an edge is inclusive to its whole second.
+    fn at_resolution(self, time: UnixTime) -> UnixTime {
+        match self {
+            Self::Seconds | Self::SecondsOrRfc3339 => UnixTime::from_secs(time.as_secs()),
+            Self::Millis | Self::Rfc3339 => time,
+        }
+    }
+}
+
+/// How far a timestamp may lie from the receiver's clock. Both edges are inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How old a delivery may be.
+    pub past: Duration,
+    /// How far the sender's clock may be ahead.
+    pub future: Duration,
+}
+
+impl Window {
+    /// The least that a side may be: clocks differ by at least this much.
+    pub const MIN: Duration = Duration::from_secs(1);
+    /// The most that a side may be: 31 days.
+    pub const MAX: Duration = Duration::from_secs(31 * 24 * 3600);
+
+    /// The same on both sides.
+    #[must_use]
+    pub const fn symmetric(tolerance: Duration) -> Self {
+        Self { past: tolerance, future: tolerance }
+    }
+
+    /// Whether `time` lies in the window around `now`.
+    pub(crate) fn check(self, time: UnixTime, now: UnixTime, format: TimestampFormat) -> Result<(), Refusal> {
+        let now = format.at_resolution(now);
+        let distance = Duration::from_millis(time.0.abs_diff(now.0));
+        if time < now {
+            if distance > self.past { Err(Refusal::TimestampTooOld) } else { Ok(()) }
+        } else if distance > self.future {
+            Err(Refusal::TimestampTooNew)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// `[1-9][0-9]*` of at most `max_digits` digits: no sign, no leading zero, no white space, ASCII only.
+fn decimal(text: &[u8], max_digits: usize) -> Option<u64> {
+    let (first, _) = text.split_first()?;
+    if text.len() > max_digits || *first == b'0' || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(text.iter().fold(0u64, |n, digit| n * 10 + u64::from(digit - b'0')))
+}
+
+/// RFC 3339, section 5.6, with capital `T` and `Z`, an offset, and at most nine digits of a second.
+fn rfc3339(text: &[u8]) -> Option<UnixTime> {
+    let (date_time, offset_seconds) = split_offset(text)?;
+    let (head, fraction) = match date_time.split_at_checked(19)? {
+        (head, []) => (head, 0),
+        (head, [b'.', digits @ ..]) => (head, fraction_millis(digits)?),
+        _ => return None,
+    };
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = head else {
+        return None;
+    };
+    let year = number(&[y1, y2, y3, y4])?;
+    let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
+        return None;
+    }
+    // A leap second (`:60`) is the first moment of the next minute: an event in it is late by nothing.
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    let utc = i64::try_from(seconds).ok()?.checked_sub(offset_seconds)?;
+    Some(UnixTime(u64::try_from(utc).ok()? * 1000 + fraction))
+}
+
+/// Splits `Z` or `+HH:MM` off; the offset is in seconds east of Greenwich.
+fn split_offset(text: &[u8]) -> Option<(&[u8], i64)> {
+    if let [rest @ .., b'Z'] = text {
+        return Some((rest, 0));
+    }
+    let [rest @ .., sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] = text else { return None };
+    let (hours, minutes) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let seconds = i64::try_from(hours * 3600 + minutes * 60).ok()?;
+    Some((rest, if *sign == b'-' { -seconds } else { seconds }))
+}
+
+fn fraction_millis(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    let mut millis = [b'0'; 3];
+    for (to, from) in millis.iter_mut().zip(digits) {
+        *to = *from;
+    }
+    number(digits)?;
+    number(&millis)
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(digits.iter().fold(0, |n, digit| n * 10 + u64::from(digit - b'0')))
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+fn days_in_month(year: u64, month: u64) -> u64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {
+    let before = year - 1;
+    let to_year = |y: u64| y * 365 + y / 4 - y / 100 + y / 400;
+    let in_year: u64 = (1..month).map(|m| days_in_month(year, m)).sum();
+    to_year(before) - to_year(1969) + in_year + day - 1
+}
+
+fn print_rfc3339(time: UnixTime) -> String {
+    let (mut days, in_day) = (time.as_secs() / 86_400, time.as_secs() % 86_400);
+    let mut year = 1970;
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    while days >= days_in_month(year, month) {
+        days -= days_in_month(year, month);
+        month += 1;
+    }
+    let (hour, minute, second) = (in_day / 3600, in_day / 60 % 60, in_day % 60);
+    let millis = match time.as_millis() % 1000 {
+        0 => String::new(),
+        millis => format!(".{millis:03}"),
+    };
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}{millis}Z", days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    #[test]
+    fn seconds_have_one_text() {
+        assert_eq!(TimestampFormat::Seconds.parse(b"1700000000"), Some(UnixTime::from_secs(NOW)));
+        for text in [
+            "",
+            "0",
+            "+1700000000",
+            "-1700000000",
+            "-0",
+            "01700000000",
+            " 1700000000",
+            "1700000000 ",
+            "1700000000\n",
+            "0x65",
+            "1.7e9",
+            "1700000000.0",
+            "NaN",
+            "inf",
+            "１７",
+            "1700000000000",
+            "-9223372036854775808",
+            "9223372036854775807",
+            "18446744073709551615",
+            "99999999999999999999",
+            "2023-11-14T22:13:20Z",
+        ] {
+            assert_eq!(TimestampFormat::Seconds.parse(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_window_is_two_sided_and_inclusive() {
+        let window = Window::symmetric(Duration::from_secs(300));
+        let check = |secs: u64| {
+            window.check(UnixTime::from_secs(secs), UnixTime::from_secs(NOW), TimestampFormat::Seconds)
+        };
+        assert_eq!(check(NOW - 300), Ok(()));
+        assert_eq!(check(NOW - 301), Err(Refusal::TimestampTooOld));
+        assert_eq!(check(NOW + 300), Ok(()));
+        assert_eq!(check(NOW + 301), Err(Refusal::TimestampTooNew));
+        assert_eq!(check(0), Err(Refusal::TimestampTooOld));
+        assert_eq!(check(u64::MAX), Err(Refusal::TimestampTooNew));
+    }
+
+    #[test]
+    fn seconds_are_compared_in_whole_seconds() {
+        let window = Window::symmetric(Duration::from_secs(300));
+        let now = UnixTime::from_millis((NOW + 300) * 1000 + 999);
+        assert_eq!(window.check(UnixTime::from_secs(NOW), now, TimestampFormat::Seconds), Ok(()));
+        assert_eq!(
+            window.check(UnixTime::from_secs(NOW), now, TimestampFormat::Millis),
+            Err(Refusal::TimestampTooOld)
+        );
+    }
+
+    #[test]
+    fn dates_are_strict() {
+        for (text, secs) in [
+            ("2023-11-14T22:13:20Z", NOW),
+            ("2023-11-14T23:13:20+01:00", NOW),
+            ("2023-11-14T17:43:20-04:30", NOW),
+            ("2024-02-29T00:00:00Z", 1_709_164_800),
+            ("2016-12-31T23:59:60Z", 1_483_228_800),
+            ("1970-01-01T00:00:00Z", 0),
+        ] {
+            assert_eq!(
+                TimestampFormat::Rfc3339.parse(text.as_bytes()),
+                Some(UnixTime::from_secs(secs)),
+                "{text}"
+            );
+        }
+        let millis = |text: &str| TimestampFormat::Rfc3339.parse(text.as_bytes()).map(UnixTime::as_millis);
+        assert_eq!(millis("2023-11-14T22:13:20.5Z"), Some(NOW * 1000 + 500));
+        assert_eq!(millis("2023-11-14T22:13:20.123456789Z"), Some(NOW * 1000 + 123));
+        for text in [
+            "2023-11-14T22:13:20",
+            "2023-11-14 22:13:20Z",
+            "2023-11-14t22:13:20Z",
+            "2023-11-14T22:13:20z",
+            "2023-02-29T00:00:00Z",
+            "2023-13-01T00:00:00Z",
+            "2023-00-01T00:00:00Z",
+            "2023-01-32T00:00:00Z",
+            "2023-11-14T24:00:00Z",
+            "2023-11-14T22:60:00Z",
+            "2023-11-14T22:13:61Z",
+            "2023-11-14T22:13:20.Z",
+            "2023-11-14T22:13:20.1234567890Z",
+            "2023-11-14T22:13:20+24:00",
+            "2023-11-14T22:13:20+0100",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+00:01",
+            "+2023-11-14T22:13:20Z",
+            "",
+        ] {
+            assert_eq!(TimestampFormat::Rfc3339.parse(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn dates_agree_with_a_calendar_library(secs in 0u64..253_402_300_799, offset in -1439i32..=1439) {
+            let stamp = jiff::Timestamp::from_second(i64::try_from(secs).unwrap()).unwrap();
+            let tz = jiff::tz::TimeZone::fixed(jiff::tz::Offset::from_seconds(offset * 60).unwrap());
+            let text = stamp.to_zoned(tz).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+            prop_assume!(text.len() == 25 && !text.starts_with("1969"));
+            prop_assert_eq!(TimestampFormat::Rfc3339.parse(text.as_bytes()), Some(UnixTime::from_secs(secs)));
+            let printed = TimestampFormat::Rfc3339.print(UnixTime::from_secs(secs));
+            prop_assert_eq!(printed, stamp.to_string());
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The proof that a delivery is genuine, and what is known about it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::pointer::Pointer;
+use crate::replay::{Identity, ReplayKey};
+use crate::scheme::{Location, Scheme};
+use crate::timestamp::UnixTime;
+
+/// The longest event id, in bytes. A longer one is not an identity.
+pub const MAX_ID_BYTES: usize = 256;
+
+/// A body whose signature holds. Only a [`Verifier`](crate::Verifier) can make one.
+///
+/// Take this type, and not bytes, wherever only genuine deliveries may go: then the compiler keeps the others out.
+///
+/// ```compile_fail
+/// let forged = hookproof::Verified { body: "not signed" };
+/// ```
+#[derive(Clone)]
+pub struct Verified<B> {
+    body: B,
+    facts: Facts,
+}
+
+/// What was learnt from the request beside its body. Inline, so that proving allocates nothing.
+#[derive(Clone)]
+pub(crate) struct Facts {
+    pub(crate) scheme: Arc<Scheme>,
+    pub(crate) key_id: Arc<str>,
+    pub(crate) observed: Observed,
+}
+
+/// What the headers (and, for an event time, the body) told.
+#[derive(Clone)]
+pub(crate) struct Observed {
+    pub(crate) timestamp: Option<UnixTime>,
+    pub(crate) header_id: Option<ShortText>,
+    pub(crate) header_type: Option<ShortText>,
+    /// SHA-256 over the signed parts beside the body, where they belong to the identity.
+    pub(crate) context: Option<[u8; 32]>,
+}
+
+/// Whether a piece of metadata was inside the signed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Provenance {
+    /// The provider vouches for it.
+    Signed,
+    /// Anyone on the way, or who replays, can have changed it. Information, never identity.
+    Unsigned,
+}
+
+/// A piece of metadata, and whether it may be believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata<'a> {
+    /// The text; an integer in a JSON body keeps its digits.
+    pub value: Cow<'a, str>,
+    /// Where it came from.
+    pub provenance: Provenance,
+}
+
+impl Metadata<'_> {
+    /// Whether the signature covers it.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.provenance == Provenance::Signed
+    }
+}
+
+impl<B> Verified<B> {
+    pub(crate) fn new(body: B, facts: Facts) -> Self {
+        Self { body, facts }
+    }
+
+    /// The body, byte for byte as it was signed.
+    pub fn body(&self) -> &B {
+        &self.body
+    }
+
+    /// The body, giving up the proof.
+    pub fn into_body(self) -> B {
+        self.body
+    }
+
+    /// The scheme's name.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.facts.scheme.name()
+    }
+
+    /// The id of the key that verified.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.facts.key_id
+    }
+
+    /// The time that the provider vouches for: of the attempt, or of the event, as the scheme's
+    /// [`freshness`](Scheme::freshness) says. `None` if nothing signed says when.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<UnixTime> {
+        self.facts.observed.timestamp
+    }
+}
+
+impl<B: AsRef<[u8]>> Verified<B> {
+    /// The provider's event id. Read from the body on demand where it stands there.
+    #[must_use]
+    pub fn event_id(&self) -> Option<Metadata<'_>> {
+        let location = self.facts.scheme.event_id.as_ref()?;
+        self.metadata(location, self.facts.observed.header_id.as_ref())
+    }
+
+    /// The event type, from the first place that has one.
+    #[must_use]
+    pub fn event_type(&self) -> Option<Metadata<'_>> {
+        let locations = self.facts.scheme.event_types.iter();
+        locations
+            .into_iter()
+            .find_map(|location| self.metadata(location, self.facts.observed.header_type.as_ref()))
+    }
+
+    /// What identifies this event among those of `source`, from signed bytes only.
+    ///
+    /// The same event from the same source always has the same key; a replayer who changes unsigned headers does not
+    /// get another. `source` is the name of the endpoint: the same delivery at two endpoints is two events.
+    #[must_use]
+    pub fn replay_key(&self, source: &str) -> ReplayKey {
+        match self.event_id() {
+            Some(id) if id.is_signed() => {
+                ReplayKey::new(source, Identity::SignedId, id.value.as_bytes(), None)
+            }
+            _ => ReplayKey::new(
+                source,
+                Identity::Digest,
+                self.body.as_ref(),
+                self.facts.observed.context.as_ref(),
+            ),
+        }
+    }
+
+    fn metadata<'a>(&'a self, location: &Location, header: Option<&'a ShortText>) -> Option<Metadata<'a>> {
+        let value = match location {
+            Location::Header(_) => Cow::Borrowed(header?.as_str()),
+            Location::Body(pointer) => self.body_id(pointer)?,
+        };
+        let signed = self.facts.scheme.is_signed(location);
+        Some(Metadata { value, provenance: if signed { Provenance::Signed } else { Provenance::Unsigned } })
+    }
+
+    fn body_id(&self, pointer: &Pointer) -> Option<Cow<'_, str>> {
+        let id = pointer.find(self.body.as_ref()).ok()??.into_id()?;
+        (id.len() <= MAX_ID_BYTES).then_some(id)
+    }
+}
+
+impl<B: AsRef<[u8]>> AsRef<[u8]> for Verified<B> {
+    fn as_ref(&self) -> &[u8] {
+        self.body.as_ref()
+    }
+}
+
+/// Prints what may be logged: never the body.
+impl<B> fmt::Debug for Verified<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("scheme", &self.scheme())
+            .field("key_id", &self.key_id())
+            .field("timestamp", &self.facts.observed.timestamp)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Up to [`MAX_ID_BYTES`] bytes of text, in place.
+#[derive(Clone)]
+pub(crate) struct ShortText {
+    bytes: [u8; MAX_ID_BYTES],
+    len: usize,
+}
+
+impl ShortText {
+    /// `None` if it is empty or too long.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let mut bytes = [0; MAX_ID_BYTES];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        (!text.is_empty()).then_some(Self { bytes, len: text.len() })
+    }
+
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
