@@ -1,0 +1,13 @@
+//! The reference webhook consumer: verify, commit, answer, then process everything once.
+//!
+//! Start with [`handler`]: the one file that you edit. [`inbox`] is the promise that an accepted event is never lost,
+//! [`dispatch`] is what runs your handler on it.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod dispatch;
+pub mod effect;
+pub mod event;
+pub mod handler;
+pub mod inbox;
+pub mod retry;
