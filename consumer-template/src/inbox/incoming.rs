@@ -18,6 +18,8 @@ pub struct Incoming {
     pub(crate) proof: Verified<Bytes>,
     pub(crate) replay_key: ReplayKey,
     pub(crate) body_sha256: [u8; 32],
+    pub(crate) event_id: Option<Named>,
+    pub(crate) event_type: Option<Named>,
     pub(crate) facts: Facts,
     pub(crate) received_at: UnixTime,
 }
@@ -39,26 +41,21 @@ pub struct Facts {
 
 impl Incoming {
     /// The delivery that `proof` proves, received by `source` at `received_at`.
+    ///
+    /// Everything that reads or hashes the body is done here, on the caller's task: the store has one writer.
     #[must_use]
     pub fn new(source: Arc<str>, proof: Verified<Bytes>, facts: Facts, received_at: UnixTime) -> Self {
         let replay_key = proof.replay_key(&source);
         let body_sha256 = Sha256::digest(proof.body()).into();
-        Self { source, proof, replay_key, body_sha256, facts, received_at }
+        let (event_id, event_type) = (proof.event_id().map(named), proof.event_type().map(named));
+        Self { source, proof, replay_key, body_sha256, event_id, event_type, facts, received_at }
     }
 
     pub(crate) fn identity(&self) -> &'static str {
         match self.replay_key.identity() {
             Identity::SignedId => "signed_id",
-            _ => "digest",
+            Identity::Digest => "digest",
         }
-    }
-
-    pub(crate) fn event_id(&self) -> Option<Named> {
-        self.proof.event_id().map(named)
-    }
-
-    pub(crate) fn event_type(&self) -> Option<Named> {
-        self.proof.event_type().map(named)
     }
 }
 

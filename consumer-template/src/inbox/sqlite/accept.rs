@@ -75,7 +75,7 @@ fn store(
     incoming: &Incoming,
     dead: Option<(DeadReason, &str)>,
 ) -> Result<EventNo, WorkError> {
-    let (id, kind) = (incoming.event_id(), incoming.event_type());
+    let (id, kind) = (incoming.event_id.as_ref(), incoming.event_type.as_ref());
     let facts = &incoming.facts;
     let received_at = to_sql(incoming.received_at);
     let state = if dead.is_some() { State::Dead } else { State::Pending };
@@ -92,10 +92,10 @@ fn store(
                 incoming.proof.key_id(),
                 incoming.replay_key.as_bytes(),
                 incoming.identity(),
-                id.as_ref().map(|id| &id.value),
-                id.as_ref().is_some_and(|id| id.signed),
-                kind.as_ref().map(|kind| &kind.value),
-                kind.as_ref().is_some_and(|kind| kind.signed),
+                id.map(|id| &id.value),
+                id.is_some_and(|id| id.signed),
+                kind.map(|kind| &kind.value),
+                kind.is_some_and(|kind| kind.signed),
                 facts.ordering_key,
                 facts.occurred_at.map(to_sql),
                 facts.sequence,
