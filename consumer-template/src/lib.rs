@@ -5,9 +5,15 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod config;
 pub mod dispatch;
 pub mod effect;
 pub mod event;
 pub mod handler;
 pub mod inbox;
+pub mod ingress;
+mod published_keys;
 pub mod retry;
+pub mod source;
+mod strict_json;
+pub mod telemetry;
