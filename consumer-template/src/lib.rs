@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod dead_letters;
 pub mod dispatch;
 pub mod effect;
 pub mod event;
 pub mod handler;
 pub mod inbox;
+pub mod leads;
 pub mod retry;
