@@ -46,7 +46,8 @@ impl App {
     pub async fn start_on(config: Config, inbox: Arc<dyn Inbox>, handlers: Handlers) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listen = config.server.listen;
-        let listener = Listener::bind(&config.server).await.with_context(|| format!("cannot listen on {listen}"))?;
+        let listener =
+            Listener::bind(&config.server).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
         let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
         let app = router(&config.sources, &inbox, &clock, body_timeout);

@@ -323,7 +323,10 @@ impl Target {
         let file = File::load(path)?;
         let Some(source) = file.sources.get(name) else {
             let names: Vec<_> = file.sources.keys().map(String::as_str).collect();
-            return Err(field("--source", format!("there is no source '{name}': choose one of {}", names.join(", "))));
+            return Err(field(
+                "--source",
+                format!("there is no source '{name}': choose one of {}", names.join(", ")),
+            ));
         };
         let error = |error| ConfigFileError::Source { name: name.to_owned(), error };
         let folder = path.parent().unwrap_or(Path::new(""));

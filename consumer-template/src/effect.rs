@@ -135,6 +135,12 @@ impl Handlers {
         self
     }
 
+    /// The same for several schemes.
+    #[must_use]
+    pub fn on_schemes(self, schemes: &[&str], effect: Effect) -> Self {
+        schemes.iter().fold(self, |table, scheme| table.on_scheme(scheme, effect.clone()))
+    }
+
     /// The handler for `event`.
     #[must_use]
     pub fn get(&self, event: &Event) -> Effect {

@@ -91,7 +91,9 @@ impl<W: Write> Export<W> {
 }
 
 fn cells(detail: &EventDetail) -> [String; COLUMNS.len()] {
-    let EventSummary { number, source, event_id, event_type, ordering_key, received_at, state, reason, .. } = &detail.summary;
+    let EventSummary {
+        number, source, event_id, event_type, ordering_key, received_at, state, reason, ..
+    } = &detail.summary;
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     [
         number.to_string(),
@@ -121,7 +123,8 @@ fn moment(time: UnixTime) -> String {
 
 /// The cell, so that no spreadsheet computes it.
 fn neutral(cell: &str) -> String {
-    let is_number = !cell.is_empty() && cell.bytes().enumerate().all(|(i, b)| b.is_ascii_digit() || (i == 0 && b == b'-'));
+    let is_number = !cell.is_empty()
+        && cell.bytes().enumerate().all(|(i, b)| b.is_ascii_digit() || (i == 0 && b == b'-'));
     let first = cell.chars().next();
     if first.is_some_and(|c| c == '\'' || FORMULA.contains(&c)) && (!is_number || cell == "-") {
         format!("'{cell}")
@@ -138,7 +141,18 @@ mod tests {
 
     #[test]
     fn formulas_are_text_and_numbers_are_numbers() {
-        for cell in ["=HYPERLINK(\"http://e\",\"x\")", "+1+2", "@SUM(1)", "\t=1", "\r=1", "＝1", "-", "-1+1", "'=1", "\n=1"] {
+        for cell in [
+            "=HYPERLINK(\"http://e\",\"x\")",
+            "+1+2",
+            "@SUM(1)",
+            "\t=1",
+            "\r=1",
+            "＝1",
+            "-",
+            "-1+1",
+            "'=1",
+            "\n=1",
+        ] {
             assert_eq!(neutral(cell), format!("'{cell}"));
         }
         for cell in ["", "1", "-1", "9007199254740993", "ada", "a=b"] {

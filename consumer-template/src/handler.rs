@@ -10,12 +10,15 @@ use async_trait::async_trait;
 
 pub use crate::effect::{Context, Effect, Failure, Handler, Handlers, SqliteHandler};
 pub use crate::event::Event;
+use crate::leads::{self, Leads};
 
 /// Which handler runs for which event.
 #[must_use]
 pub fn handlers() -> Handlers {
     // Everything that has no line of its own goes to `LogEvent`, below.
     Handlers::new(Effect::outside(LogEvent))
+        // The worked example: the lead platforms' events become rows of the tables `leads` and `lead_fields`.
+        .on_schemes(&leads::SCHEMES, Effect::sqlite(Leads::new()))
     // Your handlers, for example:
     //     .on_source("billing", Effect::outside(SendReceipt { .. }))
     //     .on_event("shop", "order.created", Effect::sqlite(StoreOrder))

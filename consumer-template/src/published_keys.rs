@@ -8,7 +8,7 @@ const LIST: &str = include_str!("published_keys.txt");
 
 /// Whether `text` is such a key.
 #[must_use]
-pub fn contains(text: &str) -> bool {
+pub(crate) fn contains(text: &str) -> bool {
     let digest = Sha256::digest(text.trim());
     let line = digest.iter().fold(String::with_capacity(64), |line, byte| line + &format!("{byte:02x}"));
     LIST.lines().any(|known| known == line)

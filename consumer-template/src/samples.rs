@@ -60,11 +60,16 @@ pub fn lead(scheme: &str, lead: &Lead<'_>, number: u64) -> Sample {
     let body = match scheme {
         "klozeo" => format!(r#"{{"event":"{event_type}","timestamp":{secs},"data":{data}}}"#),
         "klozeo-guide" => {
-            format!(r#"{{"event_id":"evt_{number}","event":"{event_type}","timestamp":{secs},"data":{data}}}"#)
+            format!(
+                r#"{{"event_id":"evt_{number}","event":"{event_type}","timestamp":{secs},"data":{data}}}"#
+            )
         }
         "leadhub" => format!(r#"{{"event":"{event_type}","occurred_at":"{}","data":{data}}}"#, rfc3339(*at)),
         "leadhub-timestamped" => {
-            format!(r#"{{"event":"{event_type}","tenant_id":7,"timestamp":"{}","data":{data}}}"#, rfc3339(*at))
+            format!(
+                r#"{{"event":"{event_type}","tenant_id":7,"timestamp":"{}","data":{data}}}"#,
+                rfc3339(*at)
+            )
         }
         "megatronlead" => format!(r#"{{"event":"{event_type}","timestamp":{secs},"lead":{data}}}"#),
         "metalocator" | "metalocator-raw" => {
@@ -116,15 +121,25 @@ mod tests {
             let key = Key::new("k", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3");
             let signer = Signer::new(&scheme, &key).unwrap();
             let verifier = Verifier::builder(scheme.clone()).key(key).build().unwrap();
-            let keys: Vec<_> = [1, 2].map(|number| {
-                let sample = event(scheme.name(), None, number, at);
-                assert_eq!(strict_json::check(&sample.body), Ok(()), "{}", scheme.name());
-                let outgoing = Outgoing::new(&sample.body).id(&sample.id).event_type(&sample.event_type).timestamp(at);
-                let headers = signer.sign(&outgoing).unwrap();
-                let proof = verifier.verify(&headers, &sample.body, at).unwrap();
-                assert_eq!(proof.event_type().is_some(), !scheme.event_type_locations().is_empty(), "{}", scheme.name());
-                proof.replay_key("s")
-            }).into();
+            let keys: Vec<_> = [1, 2]
+                .map(|number| {
+                    let sample = event(scheme.name(), None, number, at);
+                    assert_eq!(strict_json::check(&sample.body), Ok(()), "{}", scheme.name());
+                    let outgoing = Outgoing::new(&sample.body)
+                        .id(&sample.id)
+                        .event_type(&sample.event_type)
+                        .timestamp(at);
+                    let headers = signer.sign(&outgoing).unwrap();
+                    let proof = verifier.verify(&headers, &sample.body, at).unwrap();
+                    assert_eq!(
+                        proof.event_type().is_some(),
+                        !scheme.event_type_locations().is_empty(),
+                        "{}",
+                        scheme.name()
+                    );
+                    proof.replay_key("s")
+                })
+                .into();
             assert_ne!(keys[0], keys[1], "{}", scheme.name());
         }
     }

@@ -56,7 +56,13 @@ pub fn dated(now: UnixTime, faults: Faults) -> UnixTime {
 /// # Errors
 ///
 /// When the scheme needs something that the sample does not have.
-pub fn sign(signer: &Signer, sample: &Sample, url: &str, at: UnixTime, faults: Faults) -> Result<Signed, SignError> {
+pub fn sign(
+    signer: &Signer,
+    sample: &Sample,
+    url: &str,
+    at: UnixTime,
+    faults: Faults,
+) -> Result<Signed, SignError> {
     let outgoing =
         Outgoing::new(&sample.body).id(&sample.id).event_type(&sample.event_type).timestamp(at).url(url);
     let headers = signer.sign(&outgoing)?;
@@ -78,7 +84,10 @@ impl Sender {
     pub fn new(url: impl Into<String>, timeout: Duration) -> anyhow::Result<Self> {
         // Fails if a provider is installed already, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build()?;
+        let http = reqwest::Client::builder()
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
         Ok(Self { http, url: url.into() })
     }
 
@@ -95,7 +104,8 @@ impl Sender {
     /// When there is no answer: no connection, or too late.
     pub async fn post(&self, signed: &Signed) -> reqwest::Result<Reply> {
         let request = self.http.post(&self.url).headers(signed.headers.clone());
-        let request = request.header(http::header::CONTENT_TYPE, "application/json").body(signed.body.clone());
+        let request =
+            request.header(http::header::CONTENT_TYPE, "application/json").body(signed.body.clone());
         let start = Instant::now();
         let response = request.send().await?;
         let status = response.status().as_u16();

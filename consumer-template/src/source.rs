@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookproof::{
-    ConfigError, Freshness, Key, Location, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified, Verifier,
-    Window,
+    ConfigError, Freshness, Key, Location, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified,
+    Verifier, Window,
 };
 use http::{HeaderMap, HeaderName, header};
 
@@ -99,7 +99,8 @@ impl Source {
         let scheme = scheme(config)?;
         let keys = keys(&config.keys, config.danger_allow_short_key, folder)?;
         let key = keys.first().ok_or_else(|| wrong("keys", "there is none"))?;
-        let signer = Signer::new(&scheme, key).map_err(|error| SourceError::Library { field: "keys", error })?;
+        let signer =
+            Signer::new(&scheme, key).map_err(|error| SourceError::Library { field: "keys", error })?;
         Ok((scheme.name().to_owned(), signer))
     }
 

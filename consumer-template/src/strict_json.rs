@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 /// # Errors
 ///
 /// What is wrong, without any of the content.
-pub fn check(body: &[u8]) -> Result<(), &'static str> {
+pub(crate) fn check(body: &[u8]) -> Result<(), &'static str> {
     let text = str::from_utf8(body).map_err(|_| "the body is not UTF-8, so it is not JSON")?;
     let mut json = serde_json::Deserializer::from_str(text);
     match Strict.deserialize(&mut json).and_then(|()| json.end()) {

@@ -8,7 +8,9 @@ use super::table::{print_line, table};
 
 /// Check a configuration as `serve` would, and show what it means.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  hookproof check-config --config hookproof.toml\n  hookproof check-config --config hookproof.toml --json\n\nExits 0 if the configuration holds; 1 if not, naming the field and the remedy.")]
+#[command(
+    after_help = "Examples:\n  hookproof check-config --config hookproof.toml\n  hookproof check-config --config hookproof.toml --json\n\nExits 0 if the configuration holds; 1 if not, naming the field and the remedy."
+)]
 pub(super) struct CheckConfig {
     #[command(flatten)]
     config: ConfigArg,
@@ -58,7 +60,9 @@ fn freshness(freshness: &Freshness) -> String {
         Freshness::SignedTimestamp { window, .. } => {
             format!("signed time, {} s back, {} s ahead", window.past.as_secs(), window.future.as_secs())
         }
-        Freshness::EventTime { window, .. } => format!("event time, {} s back, and the inbox", window.past.as_secs()),
+        Freshness::EventTime { window, .. } => {
+            format!("event time, {} s back, and the inbox", window.past.as_secs())
+        }
         _ => "the inbox alone".to_owned(),
     }
 }

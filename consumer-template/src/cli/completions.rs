@@ -5,7 +5,9 @@ use clap_complete::Shell;
 
 /// Print a completion script for a shell.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  hookproof completions bash > /etc/bash_completion.d/hookproof\n  hookproof completions zsh > ~/.zfunc/_hookproof")]
+#[command(
+    after_help = "Examples:\n  hookproof completions bash > /etc/bash_completion.d/hookproof\n  hookproof completions zsh > ~/.zfunc/_hookproof"
+)]
 pub(super) struct Completions {
     /// The shell.
     shell: Shell,

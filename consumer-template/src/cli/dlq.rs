@@ -61,7 +61,8 @@ impl StoreArg {
             Some(path) => path.clone(),
             None => StoreConfig::load(&self.config)?.path,
         };
-        SqliteOperator::open(SqliteOptions::new(&path)).with_context(|| format!("cannot open {}", path.display()))
+        SqliteOperator::open(SqliteOptions::new(&path))
+            .with_context(|| format!("cannot open {}", path.display()))
     }
 }
 
@@ -192,7 +193,8 @@ impl List {
     async fn run(&self) -> anyhow::Result<()> {
         let operator = self.store.open()?;
         let mut pages = Pages::new(&operator, &self.select.selection()).await?;
-        let mut rows = table(["event", "source", "type", "key", "received", "reason", "attempts", "last error"]);
+        let mut rows =
+            table(["event", "source", "type", "key", "received", "reason", "attempts", "last error"]);
         let mut total = 0;
         while let Some(page) = pages.next().await? {
             for event in page {
@@ -253,7 +255,6 @@ impl Show {
 }
 
 fn detail_json(detail: &EventDetail) -> serde_json::Value {
-    let mut json = summary_json(&detail.summary);
     let attempts = detail.attempts.iter().map(|attempt| {
         serde_json::json!({
             "attempt": attempt.attempt, "started_at": moment(attempt.started_at),
@@ -263,12 +264,18 @@ fn detail_json(detail: &EventDetail) -> serde_json::Value {
     let audit = detail.audit.iter().map(|entry| {
         serde_json::json!({ "at": moment(entry.at), "actor": entry.actor, "action": entry.action, "why": entry.why })
     });
-    json["scheme"] = detail.event.scheme.clone().into();
-    json["key_id"] = detail.event.key_id.clone().into();
-    json["idempotency_key"] = detail.event.idempotency_key().into();
-    json["body_bytes"] = detail.event.body.len().into();
-    json["attempt_history"] = attempts.collect();
-    json["audit"] = audit.collect();
+    let mut json = summary_json(&detail.summary);
+    let more = serde_json::json!({
+        "scheme": detail.event.scheme,
+        "key_id": detail.event.key_id,
+        "idempotency_key": detail.event.idempotency_key(),
+        "body_bytes": detail.event.body.len(),
+        "attempt_history": attempts.collect::<Vec<_>>(),
+        "audit": audit.collect::<Vec<_>>(),
+    });
+    if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), more) {
+        json.extend(more);
+    }
     json
 }
 
@@ -303,7 +310,13 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
         print_line(rows)?;
     }
     for entry in &detail.audit {
-        print_line(format_args!("{}  {} by {}: {}", moment(entry.at), entry.action, shown(&entry.actor), shown(&entry.why)))?;
+        print_line(format_args!(
+            "{}  {} by {}: {}",
+            moment(entry.at),
+            entry.action,
+            shown(&entry.actor),
+            shown(&entry.why)
+        ))?;
     }
     Ok(())
 }
@@ -376,7 +389,9 @@ impl ExportArgs {
     async fn run(&self) -> anyhow::Result<()> {
         let operator = self.store.open()?;
         let out: Box<dyn Write> = match &self.output {
-            Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
+            Some(path) => {
+                Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?)
+            }
             None => Box::new(std::io::stdout().lock()),
         };
         let out = std::io::BufWriter::new(out);

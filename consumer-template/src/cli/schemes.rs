@@ -17,7 +17,8 @@ impl Schemes {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let mut rows = table(["preset", "signature header", "time", "event id"]);
         for scheme in Scheme::all() {
-            let headers: Vec<_> = scheme.signature_headers().iter().map(|name| name.as_str().to_owned()).collect();
+            let headers: Vec<_> =
+                scheme.signature_headers().iter().map(|name| name.as_str().to_owned()).collect();
             let time = match scheme.freshness() {
                 Freshness::SignedTimestamp { .. } => "signed per attempt",
                 Freshness::EventTime { .. } => "of the event, in the body",

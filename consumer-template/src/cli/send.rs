@@ -146,12 +146,15 @@ impl Send {
     }
 
     fn explicit_plan(&self) -> anyhow::Result<(Signer, String, String)> {
-        let name = self.scheme.as_deref().context("give --config and --source, or --scheme, --url and a key")?;
+        let name =
+            self.scheme.as_deref().context("give --config and --source, or --scheme, --url and a key")?;
         let scheme = Scheme::by_name(name)
             .with_context(|| format!("there is no preset '{name}': see `hookproof schemes`"))?;
         let url = self.url.clone().context("--url is missing: where to post")?;
         let text = match (&self.key_env, &self.key_file) {
-            (Some(name), _) => std::env::var(name).with_context(|| format!("set the environment variable {name}"))?,
+            (Some(name), _) => {
+                std::env::var(name).with_context(|| format!("set the environment variable {name}"))?
+            }
             (_, Some(file)) => {
                 std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
             }
@@ -169,7 +172,9 @@ impl Send {
                 std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
                 Some(bytes)
             }
-            Some(path) => Some(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?),
+            Some(path) => {
+                Some(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
+            }
         };
         Ok(Deliveries {
             body,
@@ -183,7 +188,8 @@ impl Send {
     }
 
     fn refusal_expected(&self, scheme: &str) -> bool {
-        let timed = Scheme::by_name(scheme).is_some_and(|scheme| *scheme.freshness() != hookproof::Freshness::None);
+        let timed =
+            Scheme::by_name(scheme).is_some_and(|scheme| *scheme.freshness() != hookproof::Freshness::None);
         self.tamper || (self.stale && timed)
     }
 
@@ -198,7 +204,8 @@ impl Send {
     fn report(&self, summary: &Summary, url: &str) -> anyhow::Result<()> {
         let ms = |quantile: f64| to_ms(summary.micros.value_at_quantile(quantile));
         if self.json {
-            let answers: BTreeMap<String, u64> = summary.answers.iter().map(|(k, v)| (k.to_string(), *v)).collect();
+            let answers: BTreeMap<String, u64> =
+                summary.answers.iter().map(|(k, v)| (k.to_string(), *v)).collect();
             let report = serde_json::json!({
                 "url": url, "answers": answers, "unanswered": summary.unanswered,
                 "unexpected": summary.unexpected, "first_error": summary.first_error,
@@ -220,7 +227,9 @@ impl Send {
         }
         if !summary.micros.is_empty() {
             let (p50, p95, p99, max) = (ms(0.5), ms(0.95), ms(0.99), to_ms(summary.micros.max()));
-            print_line(format_args!("latency  p50 {p50:.1} ms   p95 {p95:.1} ms   p99 {p99:.1} ms   max {max:.1} ms"))?;
+            print_line(format_args!(
+                "latency  p50 {p50:.1} ms   p95 {p95:.1} ms   p99 {p99:.1} ms   max {max:.1} ms"
+            ))?;
         }
         if summary.unexpected > 0 {
             print_line(format_args!("{} answers were not as they should be", summary.unexpected))?;
@@ -292,8 +301,11 @@ impl Summary {
                     *self.answers.entry(reply.status).or_default() += 1;
                     let micros = u64::try_from(reply.took.as_micros()).unwrap_or(u64::MAX);
                     self.micros.saturating_record(micros);
-                    let expected =
-                        if refusal_expected { reply.status == 401 } else { (200..300).contains(&reply.status) };
+                    let expected = if refusal_expected {
+                        reply.status == 401
+                    } else {
+                        (200..300).contains(&reply.status)
+                    };
                     self.unexpected += u64::from(!expected);
                 }
                 Err(error) => {

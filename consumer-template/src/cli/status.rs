@@ -4,10 +4,13 @@ use clap::Args;
 
 use super::dlq::StoreArg;
 use super::table::{print_line, table};
+use crate::inbox::Operator as _;
 
 /// Count events by source and state.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  hookproof status --config hookproof.toml\n  hookproof status --db hookproof.db --json\n\nReads the database; the server may be running or not.")]
+#[command(
+    after_help = "Examples:\n  hookproof status --config hookproof.toml\n  hookproof status --db hookproof.db --json\n\nReads the database; the server may be running or not."
+)]
 pub(super) struct Status {
     #[command(flatten)]
     store: StoreArg,
@@ -31,7 +34,11 @@ impl Status {
             }
         }
         if !self.json {
-            print_line(if counts.entries.is_empty() { "No events yet.".to_owned() } else { rows.to_string() })?;
+            print_line(if counts.entries.is_empty() {
+                "No events yet.".to_owned()
+            } else {
+                rows.to_string()
+            })?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -21,8 +21,9 @@ const WAL_BYTES: i64 = 64 * 1024 * 1024;
 /// Statements kept prepared on each connection: more than there are in this folder.
 const PREPARED: usize = 64;
 
-/// The schema, one step per file. A step that was released is never edited: add another one.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/0001_init.sql")];
+/// The schema, one step per file, your own tables included. A step that was released is never edited: add another one.
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../../migrations/0001_init.sql"), include_str!("../../../migrations/0002_leads.sql")];
 
 /// Why an inbox could not be opened. All of these are for whoever operates the service.
 #[derive(Debug, Error)]
