@@ -19,6 +19,9 @@ use crate::strict_json;
 /// Where lead platforms put the lead's id, in the order in which they are tried.
 const LEAD_IDS: [&str; 6] = ["/data/lead/id", "/data/lead_id", "/data/id", "/lead/id", "/lead_id", "/id"];
 
+/// The longest time for which a provider is known to re-send a failed delivery.
+const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
+
 /// One endpoint.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -212,11 +215,16 @@ fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
 fn window(scheme: &Scheme, tolerance: Duration) -> Result<Window, SourceError> {
     match scheme.freshness() {
         Freshness::EventTime { window, .. } => {
-            let horizon = scheme.retry_horizon().unwrap_or_default();
+            let (horizon, published) = match scheme.retry_horizon() {
+                Some(horizon) => (horizon, "re-sends"),
+                None => {
+                    (LONGEST_HORIZON, "may re-send (it does not say how long; the longest known is assumed)")
+                }
+            };
             if tolerance < horizon {
                 let problem = format!(
-                    "{} s is less than the {} s for which '{}' re-sends an event with its old time: those retries would be \
-                     refused and lost",
+                    "{} s is less than the {} s for which '{}' {published} an event with its old time: those retries \
+                     would be refused and lost",
                     tolerance.as_secs(),
                     horizon.as_secs(),
                     scheme.name()

@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Receive webhooks: believe nothing unproven, lose nothing, do everything once.
 #[derive(Debug, Parser)]
-#[command(name = "hookproof", version, about, after_help = EXAMPLES, propagate_version = true)]
+#[command(name = "hookproof", version, after_help = EXAMPLES, propagate_version = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -3,18 +3,24 @@
 use std::fmt;
 use std::io::Write as _;
 
+use comfy_table::TableComponent::{
+    HorizontalLines, LeftBorderIntersections, MiddleIntersections, RightBorderIntersections,
+};
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table, TableComponent};
+use comfy_table::{ContentArrangement, Table};
 use hookproof::UnixTime;
 use jiff::Timestamp;
 
 /// A table with a header.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header);
+    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    for between_rows in
+        [HorizontalLines, MiddleIntersections, LeftBorderIntersections, RightBorderIntersections]
+    {
+        table.remove_style(between_rows);
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     table
 }
 
