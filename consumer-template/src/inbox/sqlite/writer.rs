@@ -222,3 +222,6 @@ fn health_after(error: &rusqlite::Error) -> Health {
         _ => Health::Suspect,
     }
 }
+
+#[cfg(test)]
+mod tests;
