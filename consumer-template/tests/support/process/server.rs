@@ -89,6 +89,20 @@ impl Server {
         server
     }
 
+    /// Starts it and kills it after a while, whatever it is doing by then. It must not have ended before.
+    pub(crate) fn start_and_kill(mut command: Command, after: Duration) {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let end = Instant::now() + after;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            std::thread::park_timeout(left);
+        }
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "{command:?} ended on its own: {ended:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// As a power cut does, for the process.
     pub(crate) fn kill(mut self) {
         signal(self.pid, "KILL");
