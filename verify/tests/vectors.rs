@@ -3,7 +3,10 @@
 //! `HOOKPROOF_EXTRA_VECTORS=<folder>` adds every `*.json` of a folder. A folder without any is an error, and a scheme
 //! without a preset is named.
 
-#![expect(unreachable_pub, reason = "a test binary has no outside; its modules still say what is their surface")]
+#![expect(
+    unreachable_pub,
+    reason = "a test binary has no outside; its modules still say what is their surface"
+)]
 
 #[cfg(test)]
 #[path = "support/doors.rs"]
@@ -16,28 +19,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hookproof::{Refusal, Scheme};
-use vector_file::{Case, VectorFile};
+use vector_file::{Case, load};
 
 fn own_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/v1")
-}
-
-/// Every vector of a folder that has a preset, and the schemes that have none.
-fn load(folder: &Path, foreign: bool) -> (Vec<Case>, BTreeSet<String>) {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ext| ext == "json"));
-    paths.sort();
-    assert!(!paths.is_empty(), "no *.json in {}", folder.display());
-    let (mut cases, mut without_preset) = (Vec::new(), BTreeSet::new());
-    for path in paths {
-        let file = VectorFile::read(&path);
-        match Scheme::by_name(&file.scheme) {
-            Some(scheme) => cases.extend(file.cases(&scheme, foreign)),
-            None => drop(without_preset.insert(file.scheme)),
-        }
-    }
-    (cases, without_preset)
 }
 
 /// Runs the cases through all doors and returns a line for each disagreement.

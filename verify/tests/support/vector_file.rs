@@ -1,5 +1,6 @@
 //! Reading the format `hookproof-vectors/1`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,10 +9,28 @@ use hookproof::{Key, Refusal, Scheme, UnixTime, Verified, Verifier};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde::Deserialize;
 
+/// Every vector of a folder that has a preset, and the schemes that have none.
+pub fn load(folder: &Path, foreign: bool) -> (Vec<Case>, BTreeSet<String>) {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ext| ext == "json"));
+    paths.sort();
+    assert!(!paths.is_empty(), "no *.json in {}", folder.display());
+    let (mut cases, mut without_preset) = (Vec::new(), BTreeSet::new());
+    for path in paths {
+        let file = VectorFile::read(&path);
+        match Scheme::by_name(&file.scheme) {
+            Some(scheme) => cases.extend(file.cases(&scheme, foreign)),
+            None => drop(without_preset.insert(file.scheme)),
+        }
+    }
+    (cases, without_preset)
+}
+
 #[derive(Deserialize)]
-pub struct VectorFile {
+struct VectorFile {
     schema: String,
-    pub scheme: String,
+    scheme: String,
     groups: Vec<Group>,
 }
 
@@ -81,14 +100,14 @@ pub struct Case {
 }
 
 impl VectorFile {
-    pub fn read(path: &Path) -> Self {
+    fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
         let file: Self = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         assert_eq!(file.schema, "hookproof-vectors/1", "{}", path.display());
         file
     }
 
-    pub fn cases(self, scheme: &Scheme, foreign: bool) -> Vec<Case> {
+    fn cases(self, scheme: &Scheme, foreign: bool) -> Vec<Case> {
         let mut cases = Vec::new();
         for group in self.groups {
             for test in group.tests {

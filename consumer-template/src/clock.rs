@@ -1,0 +1,58 @@
+//! The only reader of wall-clock time. Everything else is told what time it is.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use hookproof::UnixTime;
+
+/// Where "now" comes from.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// The time, in milliseconds since 1970.
+    fn now(&self) -> UnixTime;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that may read the clock")]
+    fn now(&self) -> UnixTime {
+        UnixTime::from(SystemTime::now())
+    }
+}
+
+/// A clock that stands still until it is told otherwise: for tests and simulations.
+#[derive(Debug)]
+pub struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    #[must_use]
+    pub fn at(now: UnixTime) -> Self {
+        Self(AtomicU64::new(now.as_millis()))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(millis(by), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// `time + by`, stopping at the end of time instead of overflowing.
+#[must_use]
+pub fn later(time: UnixTime, by: Duration) -> UnixTime {
+    UnixTime::from_millis(time.as_millis().saturating_add(millis(by)))
+}
+
+/// A duration in whole milliseconds, stopping at `u64::MAX`.
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

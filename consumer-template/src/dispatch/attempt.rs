@@ -1,0 +1,208 @@
+//! One attempt: run the handler, keep the lease alive meanwhile, and settle.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
+
+use super::config::DispatchConfig;
+use crate::clock::{Clock, later};
+use crate::effect::{Context, Effect, Failure, Handler, SqliteHandler};
+use crate::event::EventNo;
+use crate::inbox::{Claimed, Inbox, Settled, Terms};
+use crate::retry::Outcome;
+
+/// How long to wait before the store is asked again that has just failed.
+const STORE_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a handler that was told to stop may take to reach its next `.await`.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+
+/// An attempt that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The event.
+    pub event: EventNo,
+    /// Which attempt it was.
+    pub attempt: u32,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The outcome is recorded.
+    Settled(Outcome),
+    /// Somebody else holds the event, or will: nothing was recorded.
+    LeaseLost,
+    /// The outcome could not be recorded. The lease will expire, and the event is rescued.
+    Unsettled,
+}
+
+/// Everything that an attempt needs from the dispatcher.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) inbox: Arc<dyn Inbox>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) config: DispatchConfig,
+    /// Becomes true when running handlers are to be cut off.
+    pub(super) cut: watch::Receiver<bool>,
+}
+
+impl Desk {
+    pub(super) async fn attempt(self, claimed: Claimed, effect: Effect) -> Finished {
+        let end = match effect {
+            Effect::Outside(handler) => self.outside(&claimed, handler).await,
+            Effect::Sqlite(handler) => self.in_transaction(&claimed, handler).await,
+        };
+        let finished = Finished { event: claimed.event.number, attempt: claimed.attempt, end };
+        finished.log();
+        finished
+    }
+
+    async fn in_transaction(&self, claimed: &Claimed, handler: Arc<dyn SqliteHandler>) -> End {
+        let terms = Terms {
+            retry: self.config.retry,
+            dice: fastrand::f64(),
+            timeout: self.config.transaction_timeout,
+        };
+        let run = || {
+            let handler = Arc::clone(&handler);
+            self.inbox.run_in_transaction(claimed, handler, terms, self.clock.now())
+        };
+        let deadline = Instant::now() + self.config.lease;
+        loop {
+            match run().await {
+                Ok((Settled::Applied, outcome)) => return End::Settled(outcome),
+                Ok((Settled::LeaseLost, _)) => return End::LeaseLost,
+                Err(error) => {
+                    tracing::warn!(event = %claimed.event.number, %error, "a handler could not be run")
+                }
+            }
+            if !self.may_try_again(deadline).await {
+                return End::Unsettled;
+            }
+        }
+    }
+
+    async fn outside(&self, claimed: &Claimed, handler: Arc<dyn Handler>) -> End {
+        let mut deadline = Instant::now() + self.config.lease;
+        let Some(result) = self.run(claimed, handler, &mut deadline).await else {
+            return End::LeaseLost;
+        };
+        let now = self.clock.now();
+        let outcome = match result {
+            Ok(()) => Outcome::Done,
+            Err(failure) => self.config.retry.after(claimed.attempt, &failure, now, fastrand::f64()),
+        };
+        loop {
+            match self.inbox.settle(&claimed.lease, outcome.clone(), now).await {
+                Ok(Settled::Applied) => return End::Settled(outcome),
+                Ok(Settled::LeaseLost) => return End::LeaseLost,
+                Err(error) => {
+                    tracing::warn!(event = %claimed.event.number, %error, "an attempt could not be settled")
+                }
+            }
+            if !self.may_try_again(deadline).await {
+                return End::Unsettled;
+            }
+        }
+    }
+
+    /// Runs the handler in a task of its own, where a panic stays. `None`: the lease is lost, and the handler was dropped.
+    async fn run(
+        &self,
+        claimed: &Claimed,
+        handler: Arc<dyn Handler>,
+        deadline: &mut Instant,
+    ) -> Option<Result<(), Failure>> {
+        let event = Arc::clone(&claimed.event);
+        let context = Context::new(&event, claimed.attempt);
+        let mut task = Running(tokio::spawn(async move { handler.handle(&event, &context).await }));
+        let limit = Instant::now() + self.config.handler_timeout;
+        let beat = (self.config.lease / 3).max(Duration::from_millis(1));
+        let mut heartbeat = interval_at(Instant::now() + beat, beat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut cut = self.cut.clone();
+        let mut cut_off = pin!(async move { drop(cut.wait_for(|cut| *cut).await) });
+        let failure = loop {
+            tokio::select! {
+                biased;
+                joined = &mut task.0 => {
+                    return Some(joined.unwrap_or_else(|_| Err(Failure::transient("handler panicked"))));
+                }
+                () = sleep_until(limit) => break Some("handler exceeded its timeout"),
+                () = &mut cut_off => break Some("the service stopped before the handler was finished"),
+                _ = heartbeat.tick() => if !self.keep(claimed, deadline).await { break None },
+            }
+        };
+        task.stop().await;
+        failure.map(|text| Err(Failure::transient(text)))
+    }
+
+    /// Extends the lease. `false` if it is lost, or must be taken for lost because the store does not answer.
+    async fn keep(&self, claimed: &Claimed, deadline: &mut Instant) -> bool {
+        let asked = Instant::now();
+        let until = later(self.clock.now(), self.config.lease);
+        match self.inbox.extend(&claimed.lease, until).await {
+            Ok(true) => {
+                *deadline = asked + self.config.lease;
+                true
+            }
+            Ok(false) => false,
+            Err(error) => {
+                tracing::warn!(event = %claimed.event.number, %error, "a lease could not be extended");
+                Instant::now() < *deadline
+            }
+        }
+    }
+
+    /// Waits a little for a store that failed; `false` when there is no point in asking it again.
+    async fn may_try_again(&self, deadline: Instant) -> bool {
+        if *self.cut.borrow() || Instant::now() + STORE_PAUSE >= deadline {
+            return false;
+        }
+        sleep(STORE_PAUSE).await;
+        true
+    }
+}
+
+/// A handler's task, which does not outlive whoever waits for it.
+struct Running(JoinHandle<Result<(), Failure>>);
+
+impl Running {
+    /// Drops the handler, and waits until that is so: its successor must not run beside it.
+    async fn stop(&mut self) {
+        self.0.abort();
+        if timeout(ABORT_GRACE, &mut self.0).await.is_err() {
+            tracing::error!("a handler blocks its thread and cannot be stopped");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Finished {
+    fn log(&self) {
+        let (event, attempt) = (self.event, self.attempt);
+        match &self.end {
+            End::Settled(Outcome::Done) => tracing::debug!(%event, attempt, "done"),
+            End::Settled(Outcome::Retry { at, .. }) => {
+                tracing::info!(%event, attempt, retry_at_ms = at.as_millis(), "failed, will be tried again");
+            }
+            End::Settled(Outcome::Dead { reason, .. }) => {
+                tracing::warn!(%event, attempt, %reason, "dead letter")
+            }
+            End::LeaseLost => tracing::warn!(%event, attempt, "the lease was lost"),
+            End::Unsettled => tracing::error!(%event, attempt, "not settled: it will run again"),
+        }
+    }
+}

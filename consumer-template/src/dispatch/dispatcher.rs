@@ -1,0 +1,161 @@
+//! The loop around [`Dispatcher::run_once`], which does the work.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookproof::UnixTime;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::attempt::{Desk, Finished};
+use super::config::DispatchConfig;
+use crate::clock::Clock;
+use crate::effect::Handlers;
+use crate::inbox::{Inbox, InboxError, Rescued};
+
+/// Runs handlers on the events of an inbox.
+pub struct Dispatcher {
+    desk: Desk,
+    handlers: Handlers,
+    running: JoinSet<Finished>,
+    cut: watch::Sender<bool>,
+}
+
+/// What one round did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Events that were taken back from workers that did not come back.
+    pub rescued: Rescued,
+    /// Attempts that were started.
+    pub started: usize,
+    /// Attempts that were found to be over.
+    pub finished: Vec<Finished>,
+    /// Attempts that are running now.
+    pub running: usize,
+    /// How long there is nothing to do, unless something arrives or an attempt ends.
+    pub wait: Duration,
+}
+
+impl Dispatcher {
+    /// A dispatcher that has not started anything yet.
+    #[must_use]
+    pub fn new(
+        inbox: Arc<dyn Inbox>,
+        handlers: Handlers,
+        config: DispatchConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (cut, receiver) = watch::channel(false);
+        Self { desk: Desk { inbox, clock, config, cut: receiver }, handlers, running: JoinSet::new(), cut }
+    }
+
+    /// Takes back what was running when the process died, then works until `stop` resolves, then drains.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let arrivals = self.desk.inbox.arrivals();
+        self.recover().await;
+        loop {
+            let wait = match self.run_once(self.desk.clock.now()).await {
+                Ok(report) => report.wait,
+                Err(error) => {
+                    tracing::error!(%error, "dispatch has to wait for the inbox");
+                    self.desk.config.poll
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = arrivals.notified() => {}
+                Some(ended) = self.running.join_next() => { note(ended); }
+                () = sleep(wait) => {}
+            }
+        }
+        self.drain().await;
+    }
+
+    /// One round: take back, claim as much as there is room for, start.
+    ///
+    /// # Errors
+    ///
+    /// When the inbox fails. Running handlers are not affected.
+    pub async fn run_once(&mut self, now: UnixTime) -> Result<Report, InboxError> {
+        let mut finished = Vec::new();
+        while let Some(ended) = self.running.try_join_next() {
+            finished.extend(note(ended));
+        }
+        let config = self.desk.config;
+        let rescued = self.desk.inbox.rescue(config.retry.max_attempts, now).await?;
+        let room = config.concurrency.max(1).saturating_sub(self.running.len());
+        let claimed =
+            if room == 0 { Vec::new() } else { self.desk.inbox.claim(room, config.lease, now).await? };
+        let started = claimed.len();
+        for claimed in claimed {
+            let effect = self.handlers.get(&claimed.event);
+            self.running.spawn(self.desk.clone().attempt(claimed, effect));
+        }
+        let wait = if started == room { config.poll } else { self.wait(now).await? };
+        Ok(Report { rescued, started, finished, running: self.running.len(), wait })
+    }
+
+    /// Waits until all running attempts are over. For tests, which then ask for the next round.
+    pub async fn idle(&mut self) -> Vec<Finished> {
+        let mut finished = Vec::new();
+        while let Some(ended) = self.running.join_next().await {
+            finished.extend(note(ended));
+        }
+        finished
+    }
+
+    /// Lets running handlers finish, up to the configured time; then cuts them off. An attempt that is cut off was an attempt: a
+    /// handler that only ever ends with the service must not run for ever.
+    pub async fn drain(&mut self) -> Vec<Finished> {
+        let mut finished = Vec::new();
+        let everything = async {
+            while let Some(ended) = self.running.join_next().await {
+                finished.extend(note(ended));
+            }
+        };
+        if timeout(self.desk.config.drain, everything).await.is_err() {
+            tracing::warn!(handlers = self.running.len(), "handlers are cut off");
+            self.cut.send_replace(true);
+            finished.extend(self.idle().await);
+        }
+        finished
+    }
+
+    async fn recover(&self) {
+        match self
+            .desk
+            .inbox
+            .recover_orphans(self.desk.config.retry.max_attempts, self.desk.clock.now())
+            .await
+        {
+            Ok(Rescued { retried: 0, dead: 0 }) => {}
+            Ok(Rescued { retried, dead }) => {
+                tracing::warn!(retried, dead, "events were running when the process ended")
+            }
+            Err(error) => tracing::error!(%error, "running events wait for their leases to end"),
+        }
+    }
+
+    async fn wait(&self, now: UnixTime) -> Result<Duration, InboxError> {
+        let due = self.desk.inbox.next_due().await?;
+        let until = due.map(|due| Duration::from_millis(due.as_millis().saturating_sub(now.as_millis())));
+        Ok(until.unwrap_or(Duration::MAX).min(self.desk.config.poll))
+    }
+}
+
+/// An attempt's task does not panic: handlers have tasks of their own. If it does all the same, its lease expires.
+fn note(ended: Result<Finished, JoinError>) -> Option<Finished> {
+    ended.inspect_err(|error| tracing::error!(%error, "an attempt broke off")).ok()
+}
+
+impl fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatcher").field("running", &self.running.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! What an operator gets to see.
+
+use hookproof::UnixTime;
+
+use crate::event::{DeadReason, Event, EventNo, State};
+
+/// Which events to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only of this source.
+    pub source: Option<String>,
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only dead for this reason.
+    pub reason: Option<DeadReason>,
+    /// Only what comes after this event in the order of the list: the last number of the page before.
+    pub after: Option<EventNo>,
+    /// The newest first instead of the oldest.
+    pub newest_first: bool,
+    /// At most this many; 0 and everything above [`Filter::MAX_LIMIT`] mean [`Filter::MAX_LIMIT`].
+    pub limit: usize,
+}
+
+impl Filter {
+    /// The largest page.
+    pub const MAX_LIMIT: usize = 100;
+
+    /// All dead letters.
+    #[must_use]
+    pub fn dead() -> Self {
+        Self { state: Some(State::Dead), ..Self::default() }
+    }
+
+    pub(crate) fn page_size(&self) -> usize {
+        if self.limit == 0 { Self::MAX_LIMIT } else { self.limit.min(Self::MAX_LIMIT) }
+    }
+}
+
+/// A line in a list of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSummary {
+    /// Its number.
+    pub number: EventNo,
+    /// The configured source.
+    pub source: String,
+    /// The provider's id.
+    pub event_id: Option<String>,
+    /// The provider's type.
+    pub event_type: Option<String>,
+    /// The entity.
+    pub ordering_key: Option<String>,
+    /// When the first delivery arrived.
+    pub received_at: UnixTime,
+    /// Where it stands.
+    pub state: State,
+    /// Why it is dead, if it is or was.
+    pub reason: Option<DeadReason>,
+    /// Attempts since it was stored or last replayed.
+    pub attempts: u32,
+    /// The error of the last attempt that failed, or why it is malformed.
+    pub last_error: Option<String>,
+    /// When it became done, dead or discarded.
+    pub settled_at: Option<UnixTime>,
+}
+
+/// Everything about one event.
+#[derive(Clone, Debug)]
+pub struct EventDetail {
+    /// Where it stands.
+    pub summary: EventSummary,
+    /// What a handler sees, body and headers included.
+    pub event: Event,
+    /// All attempts, also those before a replay, the oldest first.
+    pub attempts: Vec<AttemptRecord>,
+    /// What people and the provider did to it, the oldest first.
+    pub audit: Vec<AuditRecord>,
+}
+
+/// One run of the handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Counted from 1, and from 1 again after a replay.
+    pub attempt: u32,
+    /// When it was claimed.
+    pub started_at: UnixTime,
+    /// When it was settled or rescued.
+    pub ended_at: Option<UnixTime>,
+    /// `done`, `retry`, `dead` or `lost`; nothing while it runs.
+    pub outcome: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// When.
+    pub at: UnixTime,
+    /// Who. `provider` for a redelivery.
+    pub actor: String,
+    /// `replay`, `discard` or `revive`.
+    pub action: String,
+    /// Why.
+    pub why: String,
+}
+
+/// How many events there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// One entry for each source and state with any events, by source.
+    pub entries: Vec<Count>,
+}
+
+/// How many events of a source are in a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// The source.
+    pub source: String,
+    /// The state.
+    pub state: State,
+    /// How many.
+    pub events: u64,
+}
+
+impl Counts {
+    /// How many events are in `state`, over all sources.
+    #[must_use]
+    pub fn of(&self, state: State) -> u64 {
+        self.entries.iter().filter(|count| count.state == state).map(|count| count.events).sum()
+    }
+
+    /// How many events there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.entries.iter().map(|count| count.events).sum()
+    }
+}

@@ -1,0 +1,172 @@
+//! The inbox, put together: what each request means for the writer and the readers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hookproof::UnixTime;
+use rusqlite::Connection;
+use tokio::sync::Notify;
+
+use super::accept;
+use super::attempts;
+use super::check;
+use super::effects::Run;
+use super::fence::Fence;
+use super::job::{Task, WorkError};
+use super::lanes;
+use super::mailbox::Slot;
+use super::open::{self, OpenError, Ownership};
+use super::operator;
+use super::options::SqliteOptions;
+use super::read::{self, Readers};
+use super::writer::Writer;
+use crate::effect::SqliteHandler;
+use crate::event::EventNo;
+use crate::inbox::{
+    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, Inbox, InboxError, Incoming,
+    Lease, Operator, OperatorError, Rescued, Settled, StoreError, Terms,
+};
+use crate::retry::Outcome;
+
+/// An inbox in an SQLite file that this process owns.
+///
+/// Dropping it finishes what is queued, and blocks until that is on disk.
+#[derive(Debug)]
+pub struct SqliteInbox {
+    // The order matters: the writer stops before the lock is given up.
+    writer: Writer,
+    readers: Readers,
+    fence: Fence,
+    arrivals: Arc<Notify>,
+    _ownership: Ownership,
+}
+
+impl SqliteInbox {
+    /// Opens the inbox, creating it if it is not there, and takes its lock.
+    ///
+    /// # Errors
+    ///
+    /// When another process owns it, or it cannot promise to be durable: see [`OpenError`].
+    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        let ownership = Ownership::take(options.path())?;
+        open::create(&options)?;
+        let fence = Fence::new();
+        Ok(Self {
+            readers: Readers::new(options.clone()),
+            writer: Writer::start(options, fence.clone())?,
+            fence,
+            arrivals: Arc::default(),
+            _ownership: ownership,
+        })
+    }
+
+    /// What is wrong with the database, in words; nothing if all is well. Reads all of it: minutes if it is large.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn check(&self) -> Result<Vec<String>, InboxError> {
+        self.readers.read("check the database", check::check).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        slot: Slot,
+        doing: &'static str,
+        work: impl FnMut(&Connection, Option<&str>) -> Result<T, WorkError> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        let (task, answer) = Task::new(doing, work);
+        self.writer.mailbox.push(slot, Box::new(task))?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::new(doing, "the writer is gone").into()))
+    }
+}
+
+#[async_trait]
+impl Inbox for SqliteInbox {
+    async fn accept(&self, incoming: Incoming) -> Result<Accepted, InboxError> {
+        let work = move |conn: &Connection, _: Option<&str>| accept::accept(conn, &incoming);
+        let accepted = self.write(Slot::Accept, "store an event", work).await?;
+        match accepted.outcome {
+            Delivery::New | Delivery::Revived => self.arrivals.notify_one(),
+            Delivery::Duplicate { .. } => {}
+            Delivery::Conflict => {
+                tracing::warn!(event = %accepted.event, "two different bodies have the same replay key: both are kept");
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn arrivals(&self) -> Arc<Notify> {
+        Arc::clone(&self.arrivals)
+    }
+
+    async fn claim(&self, max: usize, lease: Duration, now: UnixTime) -> Result<Vec<Claimed>, InboxError> {
+        self.write(Slot::Control, "claim events", move |conn, _| attempts::claim(conn, max, lease, now)).await
+    }
+
+    async fn extend(&self, lease: &Lease, until: UnixTime) -> Result<bool, InboxError> {
+        let lease = *lease;
+        self.write(Slot::Control, "extend a lease", move |conn, _| lanes::extend(conn, &lease, until)).await
+    }
+
+    async fn settle(&self, lease: &Lease, outcome: Outcome, now: UnixTime) -> Result<Settled, InboxError> {
+        let lease = *lease;
+        let work = move |conn: &Connection, _: Option<&str>| attempts::settle(conn, &lease, &outcome, now);
+        self.write(Slot::Control, "settle an attempt", work).await
+    }
+
+    async fn run_in_transaction(
+        &self,
+        claimed: &Claimed,
+        handler: Arc<dyn SqliteHandler>,
+        terms: Terms,
+        now: UnixTime,
+    ) -> Result<(Settled, Outcome), InboxError> {
+        let fence = self.fence.clone();
+        let mut run = Run { claimed: claimed.clone(), handler, terms, fence, now, fault: None };
+        self.write(Slot::Control, "run a handler", move |conn, refused| run.run(conn, refused)).await
+    }
+
+    async fn rescue(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
+        let work =
+            move |conn: &Connection, _: Option<&str>| attempts::rescue(conn, Some(now), max_attempts, now);
+        self.write(Slot::Control, "rescue events", work).await
+    }
+
+    async fn recover_orphans(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
+        let work = move |conn: &Connection, _: Option<&str>| attempts::rescue(conn, None, max_attempts, now);
+        self.write(Slot::Control, "recover running events", work).await
+    }
+
+    async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
+        self.readers.read("find the next due event", lanes::next).await
+    }
+}
+
+#[async_trait]
+impl Operator for SqliteInbox {
+    async fn counts(&self) -> Result<Counts, InboxError> {
+        self.readers.read("count events", read::counts).await
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Vec<EventSummary>, InboxError> {
+        self.readers.read("list events", move |conn| read::list(conn, &filter)).await
+    }
+
+    async fn show(&self, event: EventNo) -> Result<Option<EventDetail>, InboxError> {
+        self.readers.read("show an event", move |conn| read::show(conn, event)).await
+    }
+
+    async fn replay(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
+        let work = move |conn: &Connection, _: Option<&str>| operator::replay(conn, event, &by, now);
+        self.write(Slot::Control, operator::REPLAY, work).await??;
+        self.arrivals.notify_one();
+        Ok(())
+    }
+
+    async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
+        let work = move |conn: &Connection, _: Option<&str>| operator::discard(conn, event, &by, now);
+        self.write(Slot::Control, operator::DISCARD, work).await?
+    }
+}

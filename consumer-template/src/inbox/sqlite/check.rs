@@ -1,0 +1,78 @@
+//! What must be true of every inbox at every moment: for tests that kill it, and for an operator who wonders.
+
+use rusqlite::Connection;
+
+/// Each rule: what is wrong, and a query for how many rows break it.
+const RULES: [(&str, &str); 9] = [
+    (
+        "unfinished events that are not in line",
+        "SELECT COUNT(*) FROM events WHERE state IN ('pending', 'running')
+             AND number NOT IN (SELECT event FROM queue)",
+    ),
+    (
+        "finished events that are in line",
+        "SELECT COUNT(*) FROM queue JOIN events ON number = event WHERE state NOT IN ('pending', 'running')",
+    ),
+    (
+        "running events without a lease, or leases without a running event",
+        "SELECT (SELECT COUNT(*) FROM events WHERE state = 'running'
+                     AND number NOT IN (SELECT running FROM lanes WHERE running IS NOT NULL))
+              + (SELECT COUNT(*) FROM lanes JOIN events ON number = running WHERE state <> 'running')",
+    ),
+    (
+        "lanes without events, or due at another time than their first event",
+        "SELECT COUNT(*) FROM lanes WHERE due_at IS NOT
+             (SELECT due_at FROM queue WHERE lane = lanes.id ORDER BY at, sequence, event LIMIT 1)",
+    ),
+    (
+        "events in the line of another source or ordering key",
+        "SELECT COUNT(*) FROM queue JOIN lanes ON lanes.id = lane JOIN events ON number = event
+             WHERE lanes.source <> events.source OR lanes.ordering_key IS NOT events.ordering_key",
+    ),
+    (
+        "events without a payload",
+        "SELECT COUNT(*) FROM events WHERE number NOT IN (SELECT event FROM payloads)",
+    ),
+    (
+        "events without a replay key, or replay keys without an event",
+        "SELECT (SELECT COUNT(*) FROM events WHERE number NOT IN (SELECT event FROM replay_keys WHERE event IS NOT NULL)
+                     AND number NOT IN (SELECT event FROM conflicts WHERE event IS NOT NULL))
+              + (SELECT COUNT(*) FROM replay_keys WHERE event IS NULL)
+              + (SELECT COUNT(*) FROM conflicts WHERE event IS NULL)",
+    ),
+    (
+        "open attempts of events that do not run, or running events without one",
+        "SELECT COUNT(*) FROM attempts JOIN events ON number = event WHERE ended_at IS NULL AND state <> 'running'",
+    ),
+    (
+        "tallies that are not the number of events",
+        "SELECT COUNT(*) FROM (
+             SELECT source, state, SUM(events) AS events FROM (
+                 SELECT source, state, COUNT(*) AS events FROM events GROUP BY source, state
+                 UNION ALL SELECT source, state, -events FROM tallies)
+             GROUP BY source, state HAVING SUM(events) <> 0)",
+    ),
+];
+
+/// What is wrong, in words; nothing if all is well. Reads the whole database.
+pub(super) fn check(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    conn.pragma_query(None, "integrity_check", |row| {
+        let line: String = row.get(0)?;
+        if line != "ok" {
+            wrong.push(format!("integrity_check: {line}"));
+        }
+        Ok(())
+    })?;
+    conn.pragma_query(None, "foreign_key_check", |row| {
+        wrong.push(format!("foreign_key_check: a row of {}", row.get::<_, String>(0)?));
+        Ok(())
+    })?;
+    for (what, query) in RULES {
+        let rows: i64 = conn.query_row(query, [], |row| row.get(0))?;
+        if rows != 0 {
+            wrong.push(format!("{rows} {what}"));
+        }
+    }
+    Ok(wrong)
+}

@@ -1,0 +1,38 @@
+//! The inbox in one SQLite file: for one machine, with nothing to install beside it.
+//!
+//! # What it guarantees, and how
+//!
+//! - **Durable.** Write-ahead log, `synchronous=FULL`: a commit is on the disk before it is answered. Every connection is asked at
+//!   start whether that is how it is set; a file system or build that says otherwise is refused by name ([`OpenError`]).
+//! - **One writer.** One thread owns the one connection that writes, and commits what has queued up in one transaction per sync.
+//!   So there is no lock to wait for between our own tasks, and nothing to race: dedup and state changes are serial.
+//! - **One owner.** A lock file beside the database makes a second server on the same file an error at start, not a second
+//!   worker. Commands for operators ([`SqliteOperator`]) need no lock and may run beside the server.
+//! - **Hot and cold apart.** What is to be done is in two small tables (`lanes`, `queue`) that are as large as the backlog, not as the
+//!   history. A claim is a few index look-ups however many events there are.
+//!
+//! # What it does not
+//!
+//! The file must be on a local disk: network file systems do not keep SQLite's promises. The disk itself must honour a sync.
+//! A handler's transaction holds the only writer, hence [`SqliteHandler`](crate::effect::SqliteHandler)s must be quick.
+
+mod accept;
+mod attempts;
+mod backend;
+mod check;
+mod effects;
+mod fence;
+mod job;
+mod lanes;
+mod mailbox;
+mod open;
+mod operator;
+mod options;
+mod read;
+mod rows;
+mod writer;
+
+pub use backend::SqliteInbox;
+pub use open::OpenError;
+pub use operator::SqliteOperator;
+pub use options::SqliteOptions;

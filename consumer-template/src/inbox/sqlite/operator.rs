@@ -1,0 +1,127 @@
+//! What a person does to dead letters, also from another process while the server runs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hookproof::UnixTime;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::accept::{audit, revive};
+use super::fence::Fence;
+use super::job::WorkError;
+use super::open::{self, OpenError};
+use super::options::SqliteOptions;
+use super::read::{self, Readers};
+use super::rows::{self, Note};
+use crate::event::{EventNo, Step};
+use crate::inbox::{
+    By, Counts, EventDetail, EventSummary, Filter, InboxError, Operator, OperatorError, StoreError,
+};
+
+/// An operator's requests, as the error of the store names them.
+pub(super) const REPLAY: &str = "replay an event";
+pub(super) const DISCARD: &str = "discard an event";
+
+/// An operator's access to an inbox that a server may own at the same time.
+///
+/// Takes no lock: each action is a short transaction of its own. The server notices what it made pending at its next poll.
+#[derive(Debug)]
+pub struct SqliteOperator {
+    options: Arc<SqliteOptions>,
+    readers: Readers,
+}
+
+impl SqliteOperator {
+    /// Opens an existing inbox.
+    ///
+    /// # Errors
+    ///
+    /// When there is no database, or not one of this version: only the server creates and migrates.
+    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        open::assert_current(&open::reader(&options)?)?;
+        Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options) })
+    }
+
+    async fn act(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<Result<(), OperatorError>, WorkError> + Send + 'static,
+    ) -> Result<(), OperatorError> {
+        let options = Arc::clone(&self.options);
+        let act = move || {
+            let failed = |reason: &dyn std::fmt::Display| InboxError::Store(StoreError::new(doing, reason));
+            let mut conn = open::writer(&options, &Fence::new()).map_err(|error| failed(&error))?;
+            let tx = conn
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(|error| failed(&error))?;
+            work(&tx).map_err(|error| failed(&error))??;
+            tx.commit().map_err(|error| failed(&error))?;
+            Ok(())
+        };
+        let joined = tokio::task::spawn_blocking(act).await;
+        joined.unwrap_or_else(|error| Err(InboxError::Store(StoreError::new(doing, error)).into()))
+    }
+}
+
+#[async_trait]
+impl Operator for SqliteOperator {
+    async fn counts(&self) -> Result<Counts, InboxError> {
+        self.readers.read("count events", read::counts).await
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Vec<EventSummary>, InboxError> {
+        self.readers.read("list events", move |conn| read::list(conn, &filter)).await
+    }
+
+    async fn show(&self, event: EventNo) -> Result<Option<EventDetail>, InboxError> {
+        self.readers.read("show an event", move |conn| read::show(conn, event)).await
+    }
+
+    async fn replay(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
+        self.act(REPLAY, move |conn| replay(conn, event, &by, now)).await
+    }
+
+    async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
+        self.act(DISCARD, move |conn| discard(conn, event, &by, now)).await
+    }
+}
+
+pub(super) fn replay(
+    conn: &Connection,
+    event: EventNo,
+    by: &By,
+    now: UnixTime,
+) -> Result<Result<(), OperatorError>, WorkError> {
+    if !exists(conn, event)? {
+        return Ok(Err(OperatorError::NotFound(event)));
+    }
+    if let Err(state) = revive(conn, event, now)? {
+        return Ok(Err(OperatorError::NotDead { event, state }));
+    }
+    audit(conn, event, &by.actor, "replay", &by.why, now)?;
+    Ok(Ok(()))
+}
+
+pub(super) fn discard(
+    conn: &Connection,
+    event: EventNo,
+    by: &By,
+    now: UnixTime,
+) -> Result<Result<(), OperatorError>, WorkError> {
+    if !exists(conn, event)? {
+        return Ok(Err(OperatorError::NotFound(event)));
+    }
+    if let Err(state) = rows::change(conn, event, Step::Discard, Note::default(), now)? {
+        return Ok(Err(OperatorError::NotDead { event, state }));
+    }
+    audit(conn, event, &by.actor, "discard", &by.why, now)?;
+    Ok(Ok(()))
+}
+
+fn exists(conn: &Connection, event: EventNo) -> Result<bool, WorkError> {
+    let found = conn
+        .prepare_cached("SELECT 1 FROM events WHERE number = ?1")?
+        .query_row([event.0], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
+}

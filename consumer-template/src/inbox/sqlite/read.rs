@@ -1,0 +1,163 @@
+//! Reading: counts, lists, one event. On connections of its own, so that nobody who looks delays anybody who stores.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tokio::sync::Semaphore;
+
+use super::open;
+use super::options::SqliteOptions;
+use super::rows::{self, from_sql};
+use crate::event::{EventNo, State};
+use crate::inbox::{
+    AttemptRecord, AuditRecord, Count, Counts, EventDetail, EventSummary, Filter, InboxError, StoreError,
+};
+
+/// Reading connections. More readers wait.
+const READERS: usize = 4;
+
+/// The connections that read.
+#[derive(Debug)]
+pub(super) struct Readers {
+    options: SqliteOptions,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn new(options: SqliteOptions) -> Self {
+        Self { options, idle: Arc::default(), permits: Arc::new(Semaphore::new(READERS)) }
+    }
+
+    /// Runs `query` in a read transaction: all its statements see the same moment.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|error| StoreError::new(doing, error))?;
+        let (idle, options) = (Arc::clone(&self.idle), self.options.clone());
+        let read = move || {
+            let _permit = permit;
+            let warm = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let conn = match warm {
+                Some(conn) => conn,
+                None => open::reader(&options).map_err(|error| StoreError::new(doing, error))?,
+            };
+            let answer = conn.unchecked_transaction().and_then(|snapshot| query(&snapshot));
+            // A connection that failed is not kept.
+            let answer = answer.map_err(|error| StoreError::new(doing, error))?;
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+            Ok(answer)
+        };
+        let joined = tokio::task::spawn_blocking(read).await;
+        joined.unwrap_or_else(|error| Err(StoreError::new(doing, error))).map_err(InboxError::Store)
+    }
+}
+
+pub(super) fn counts(conn: &Connection) -> rusqlite::Result<Counts> {
+    let mut statement = conn.prepare_cached(
+        "SELECT source, state, events FROM tallies WHERE events > 0 ORDER BY source, state",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let events = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        Ok(Count { source: row.get(0)?, state: rows::state(row, 1)?, events })
+    })?;
+    Ok(Counts { entries: rows.collect::<Result<_, _>>()? })
+}
+
+const SUMMARY: &str =
+    "SELECT number, source, event_id, event_type, ordering_key, received_at, state, reason, attempts,
+    last_error, settled_at FROM events";
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
+    Ok(EventSummary {
+        number: EventNo(row.get(0)?),
+        source: row.get(1)?,
+        event_id: row.get(2)?,
+        event_type: row.get(3)?,
+        ordering_key: row.get(4)?,
+        received_at: from_sql(row.get(5)?),
+        state: rows::state(row, 6)?,
+        reason: rows::reason(row, 7)?,
+        attempts: row.get(8)?,
+        last_error: row.get(9)?,
+        settled_at: row.get::<_, Option<i64>>(10)?.map(from_sql),
+    })
+}
+
+/// Conditions are left out of the text rather than made true, so that an index is used for those that are there.
+pub(super) fn list(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<EventSummary>> {
+    let mut sql = format!("{SUMMARY} WHERE 1");
+    let mut values: Vec<(&str, Box<dyn rusqlite::ToSql>)> = Vec::new();
+    if let Some(source) = &filter.source {
+        sql += " AND source = :source";
+        values.push((":source", Box::new(source.clone())));
+    }
+    // A reason is only looked for among the dead, where there is an index to find it by.
+    if let Some(state) = filter.state.or(filter.reason.map(|_| State::Dead)) {
+        sql += " AND state = :state";
+        values.push((":state", Box::new(state.as_str())));
+    }
+    if let Some(reason) = filter.reason {
+        sql += " AND reason = :reason";
+        values.push((":reason", Box::new(reason.as_str())));
+    }
+    if let Some(after) = filter.after {
+        sql += if filter.newest_first { " AND number < :after" } else { " AND number > :after" };
+        values.push((":after", Box::new(after.0)));
+    }
+    sql += if filter.newest_first { " ORDER BY number DESC" } else { " ORDER BY number" };
+    sql += &format!(" LIMIT {}", filter.page_size());
+    let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(values.as_slice(), summary)?;
+    rows.collect()
+}
+
+pub(super) fn show(conn: &Connection, event: EventNo) -> rusqlite::Result<Option<EventDetail>> {
+    let found = conn
+        .prepare_cached(&format!("{SUMMARY} WHERE number = ?1"))?
+        .query_row([event.0], summary)
+        .optional()?;
+    let Some(summary) = found else {
+        return Ok(None);
+    };
+    let detail = EventDetail {
+        summary,
+        event: rows::load(conn, event)?,
+        attempts: attempts(conn, event)?,
+        audit: audit(conn, event)?,
+    };
+    Ok(Some(detail))
+}
+
+fn attempts(conn: &Connection, event: EventNo) -> rusqlite::Result<Vec<AttemptRecord>> {
+    conn.prepare_cached(
+        "SELECT attempt, started_at, ended_at, outcome, error FROM attempts WHERE event = ?1 ORDER BY id",
+    )?
+    .query_map(params![event.0], |row| {
+        Ok(AttemptRecord {
+            attempt: row.get(0)?,
+            started_at: from_sql(row.get(1)?),
+            ended_at: row.get::<_, Option<i64>>(2)?.map(from_sql),
+            outcome: row.get(3)?,
+            error: row.get(4)?,
+        })
+    })?
+    .collect()
+}
+
+fn audit(conn: &Connection, event: EventNo) -> rusqlite::Result<Vec<AuditRecord>> {
+    conn.prepare_cached("SELECT at, actor, action, why FROM audit WHERE event = ?1 ORDER BY id")?
+        .query_map(params![event.0], |row| {
+            Ok(AuditRecord {
+                at: from_sql(row.get(0)?),
+                actor: row.get(1)?,
+                action: row.get(2)?,
+                why: row.get(3)?,
+            })
+        })?
+        .collect()
+}

@@ -1,0 +1,166 @@
+//! The writer under faults that no caller can cause from outside.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::super::fence::Fence;
+use super::super::job::{Task, WorkError};
+use super::super::mailbox::Slot;
+use super::super::open;
+use super::super::options::SqliteOptions;
+use super::Writer;
+use crate::inbox::InboxError;
+
+type Answer<T> = tokio::sync::oneshot::Receiver<Result<T, InboxError>>;
+
+struct Bench {
+    folder: TempDir,
+    writer: Writer,
+}
+
+fn bench() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("inbox.db"));
+    open::create(&options).unwrap();
+    let writer = Writer::start(options, Fence::new()).unwrap();
+    let bench = Bench { folder, writer };
+    let created = bench.push(|conn, _| Ok(conn.execute_batch("CREATE TABLE notes (n INTEGER)")?));
+    created.blocking_recv().unwrap().unwrap();
+    bench
+}
+
+impl Bench {
+    fn push<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&Connection, Option<&str>) -> Result<T, WorkError> + Send + 'static,
+    ) -> Answer<T> {
+        let (task, answer) = Task::new("test", work);
+        self.writer.mailbox.push(Slot::Control, Box::new(task)).unwrap();
+        answer
+    }
+
+    fn note(&self, n: i64) -> Answer<usize> {
+        self.push(move |conn, _| Ok(conn.execute("INSERT INTO notes (n) VALUES (?1)", [n])?))
+    }
+
+    /// Keeps the writer busy until the sender is dropped, so that what follows is one batch.
+    fn occupy(&self) -> std::sync::mpsc::Sender<()> {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        drop(self.push(move |_, _| {
+            let _ = wait.recv();
+            Ok(())
+        }));
+        go
+    }
+
+    fn notes(&self) -> Vec<i64> {
+        let notes = self.push(|conn, _| {
+            let mut statement = conn.prepare("SELECT n FROM notes ORDER BY n")?;
+            let notes = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(notes)
+        });
+        notes.blocking_recv().unwrap().unwrap()
+    }
+}
+
+fn text<T: std::fmt::Debug>(answer: Answer<T>) -> String {
+    answer.blocking_recv().unwrap().unwrap_err().to_string()
+}
+
+#[test]
+fn a_failing_or_panicking_job_is_undone_alone() {
+    let bench = bench();
+    let go = bench.occupy();
+    let before = bench.note(1);
+    let failing = bench.push(|conn, _| -> Result<(), _> {
+        conn.execute("INSERT INTO notes (n) VALUES (100)", [])?;
+        Err(WorkError::Broken("on purpose"))
+    });
+    let panicking = bench.push(|conn, _| -> Result<(), _> {
+        conn.execute("INSERT INTO notes (n) VALUES (101)", [])?;
+        panic!("on purpose")
+    });
+    let after = bench.note(2);
+    drop(go);
+    assert_eq!(before.blocking_recv().unwrap().unwrap(), 1);
+    assert_eq!(text(failing), "could not test: on purpose");
+    assert_eq!(text(panicking), "could not test: the writer's job panicked");
+    assert_eq!(after.blocking_recv().unwrap().unwrap(), 1);
+    assert_eq!(bench.notes(), [1, 2]);
+}
+
+#[test]
+fn when_the_transaction_is_lost_nobody_is_told_otherwise_and_the_next_one_works() {
+    let bench = bench();
+    let go = bench.occupy();
+    let before = bench.note(1);
+    let culprit = bench.push(|conn, _| -> Result<(), _> { Ok(conn.execute_batch("ROLLBACK")?) });
+    let after = bench.note(2);
+    drop(go);
+    for answer in [text(before), text(culprit), text(after)] {
+        assert_eq!(answer, "could not test: the transaction is gone");
+    }
+    assert_eq!(bench.note(3).blocking_recv().unwrap().unwrap(), 1);
+    assert_eq!(bench.notes(), [3]);
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_what_comes_when_there_is_space_is_stored() {
+    let bench = bench();
+    let limit = |pages: i64| {
+        let limited = bench.push(move |conn, _| {
+            Ok(conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?)
+        });
+        limited.blocking_recv().unwrap().unwrap();
+    };
+    let fill = || {
+        bench.push(|conn, _| {
+            conn.execute_batch("CREATE TABLE blobs (b BLOB)")?;
+            Ok(conn.execute("INSERT INTO blobs (b) VALUES (zeroblob(100000))", [])?)
+        })
+    };
+    limit(1);
+    assert_eq!(text(fill()), "could not test: database or disk is full");
+    limit(1_000_000);
+    assert_eq!(fill().blocking_recv().unwrap().unwrap(), 1);
+}
+
+#[test]
+fn a_database_that_cannot_be_reopened_is_an_error_until_it_can() {
+    let bench = bench();
+    let (path, away) = (bench.folder.path().join("inbox.db"), bench.folder.path().join("away.db"));
+    bench.note(1).blocking_recv().unwrap().unwrap();
+    let lost = bench.push(move |conn, _| -> Result<(), _> {
+        // Everything into the main file, so that it can be moved.
+        conn.execute_batch("ROLLBACK; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        Ok(())
+    });
+    assert_eq!(text(lost), "could not test: the transaction is gone");
+    std::fs::rename(&path, &away).unwrap();
+    assert!(text(bench.note(2)).starts_with("could not test: could not open "));
+    assert!(text(bench.note(3)).starts_with("could not test: could not open "));
+    std::fs::rename(&away, &path).unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(bench.note(4).blocking_recv().unwrap().unwrap(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(3), "it does not wait for ever");
+    assert_eq!(bench.notes(), [1, 4]);
+}
+
+#[test]
+fn closing_finishes_what_is_queued() {
+    let bench = bench();
+    let go = bench.occupy();
+    let queued: Vec<_> = (0..50).map(|n| bench.note(n)).collect();
+    let Bench { folder, writer } = bench;
+    let mailbox = std::sync::Arc::clone(&writer.mailbox);
+    let closing = std::thread::spawn(move || drop(writer));
+    drop(go);
+    closing.join().unwrap();
+    assert!(queued.into_iter().all(|answer| answer.blocking_recv().unwrap().is_ok()));
+    let (task, _) = Task::new("test", |_: &Connection, _: Option<&str>| Ok(()));
+    let refused = mailbox.push(Slot::Control, Box::new(task)).unwrap_err();
+    assert_eq!(refused.to_string(), "could not reach the writer: the inbox is closed");
+    drop(folder);
+}

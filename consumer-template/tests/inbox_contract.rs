@@ -1,0 +1,69 @@
+//! The contract that `inbox/mod.rs` states, run against every backend. After each test the store must also be sound in itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod contract;
+mod support;
+
+/// Makes one test per sentence of the contract. What is not listed here is reported as dead code.
+macro_rules! contract {
+    ($backend:ident: $($module:ident { $($test:ident,)* })*) => {$($(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $test() {
+            let mut backend = support::$backend::start();
+            contract::$module::$test(&mut backend).await;
+            backend.assert_sound().await;
+        }
+    )*)*};
+}
+
+contract! { Sqlite:
+    accept {
+        an_event_is_stored_byte_for_byte,
+        of_concurrent_deliveries_of_one_event_exactly_one_is_new,
+        concurrent_deliveries_of_different_events_are_all_new,
+        a_duplicate_says_which_state_the_event_is_in,
+        without_a_signed_id_the_body_is_the_identity,
+        the_same_id_from_another_source_is_another_event,
+        another_body_under_the_same_id_is_kept_as_a_conflict,
+        of_two_bodies_that_race_one_is_new_and_one_a_conflict,
+        a_malformed_body_is_kept_and_stays_dead,
+        a_redelivery_revives_what_the_handler_could_not_do,
+        what_was_accepted_survives_a_restart,
+    }
+    claim {
+        a_claim_counts_the_attempt_before_the_handler_runs,
+        an_event_is_not_claimed_before_it_is_due,
+        one_key_is_never_leased_twice,
+        keys_of_different_sources_are_different_keys,
+        within_a_key_the_earliest_comes_first,
+        events_of_a_key_wait_for_the_retry_of_an_earlier_one,
+        an_earlier_event_overtakes_one_that_waits_for_its_retry,
+        after_a_dead_letter_its_key_goes_on,
+        concurrent_claims_never_hand_out_the_same_event,
+    }
+    settle {
+        a_settled_event_is_done_and_its_attempt_recorded,
+        a_stale_worker_changes_nothing,
+        a_lease_cannot_be_settled_twice,
+        a_late_but_unrescued_worker_may_still_settle,
+        a_lease_is_extended_by_its_holder_only,
+        an_expired_lease_goes_back_to_pending,
+        an_expired_lease_of_the_last_attempt_is_a_dead_letter,
+        a_restart_takes_back_what_was_running,
+        a_crash_loop_uses_up_the_attempts,
+        the_next_due_time_is_the_earliest_retry_or_lease_end,
+    }
+    operate {
+        counts_are_by_source_and_state,
+        lists_are_filtered_and_paged,
+        a_dead_letter_is_replayed_with_its_history,
+        a_discarded_event_stays_and_its_deliveries_are_duplicates,
+        only_dead_letters_are_replayed_or_discarded,
+        what_does_not_exist_is_not_found,
+    }
+}
