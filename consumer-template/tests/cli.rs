@@ -1,5 +1,7 @@
 //! The command line as a person and a script meet it: texts, exit codes, JSON.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
