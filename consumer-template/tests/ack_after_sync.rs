@@ -34,6 +34,7 @@ const CONNECTIONS: u64 = 8;
 const DOUBLED: u64 = 25;
 
 #[test]
+#[ignore = "needs strace"]
 fn no_success_is_answered_before_its_event_is_synced() {
     let site = Site::new();
     let trace = run(&site, &site.serve(), "as shipped");
@@ -41,6 +42,7 @@ fn no_success_is_answered_before_its_event_is_synced() {
 }
 
 #[test]
+#[ignore = "needs strace"]
 fn the_check_sees_a_server_that_does_not_sync() {
     let site = Site::new();
     let trace =
@@ -50,6 +52,7 @@ fn the_check_sees_a_server_that_does_not_sync() {
 
 /// It stores and syncs everything, as a look at its database would confirm: only after the answer.
 #[test]
+#[ignore = "needs strace"]
 fn the_check_sees_a_server_that_answers_before_it_stores() {
     let site = Site::new();
     let trace =

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "asymmetric")]
 mod asymmetric;
+mod claims;
 mod config_error;
 mod encoding;
 #[cfg(feature = "axum")]
