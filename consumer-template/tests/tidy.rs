@@ -1,6 +1,6 @@
 //! The rules of the house, as a test: who may know whom, what every scheme brings along, how long a file may be.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 use std::fs;
