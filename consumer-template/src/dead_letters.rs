@@ -157,14 +157,19 @@ fn neutral(cell: String) -> String {
 
 /// The selected dead letters that there are at the start, page by page. Not those that die meanwhile: what is replayed and dies
 /// again would never end.
-struct Pages<'a> {
+pub struct Pages<'a> {
     operator: &'a dyn Operator,
     filter: Filter,
     last: Option<EventNo>,
 }
 
 impl<'a> Pages<'a> {
-    async fn new(operator: &'a dyn Operator, selection: &Selection) -> Result<Self, InboxError> {
+    /// The dead letters that `selection` selects now.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed.
+    pub async fn new(operator: &'a dyn Operator, selection: &Selection) -> Result<Self, InboxError> {
         let filter = Filter {
             source: selection.source.clone(),
             state: Some(State::Dead),
@@ -176,7 +181,12 @@ impl<'a> Pages<'a> {
         Ok(Self { operator, filter, last })
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<EventSummary>>, InboxError> {
+    /// The next page, the oldest first; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed.
+    pub async fn next(&mut self) -> Result<Option<Vec<EventSummary>>, InboxError> {
         let Some(last) = self.last else {
             return Ok(None);
         };
@@ -184,6 +194,12 @@ impl<'a> Pages<'a> {
         page.retain(|event| event.number <= last);
         self.filter.after = page.last().map(|event| event.number);
         Ok(self.filter.after.is_some().then_some(page))
+    }
+}
+
+impl std::fmt::Debug for Pages<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages").field("filter", &self.filter).finish_non_exhaustive()
     }
 }
 

@@ -4,12 +4,23 @@
 //! [`dispatch`] is what runs your handler on it.
 #![forbid(unsafe_code)]
 
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod dead_letters;
 pub mod dispatch;
 pub mod effect;
 pub mod event;
+pub mod export;
 pub mod handler;
 pub mod inbox;
+pub mod ingress;
 pub mod leads;
+mod published_keys;
 pub mod retry;
+pub mod samples;
+pub mod sender;
+pub mod source;
+mod strict_json;
+pub mod telemetry;

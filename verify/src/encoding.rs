@@ -46,6 +46,10 @@ impl Encoding {
                 let mut digits = [0; 2 * MAX_SIGNATURE_BYTES];
                 let digits = digits.get_mut(..2 * len)?;
                 base64_exact(text, digits)?;
+                // The encoder prints small letters; other digits under the base64 would be a second text.
+                if digits.iter().any(u8::is_ascii_uppercase) {
+                    return None;
+                }
                 hex::decode_to_slice(digits, target).ok()?;
             }
         }
@@ -74,6 +78,12 @@ fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     }
     target.copy_from_slice(scratch.get(..written)?);
     Some(())
+}
+
+/// A byte that a signed id may have. No `.`: it separates the signed parts, so an id with one could be cut elsewhere
+/// (Standard Webhooks 1.0.0, "signature scheme").
+pub(crate) fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 /// Decodes a configured key, of any length.
@@ -117,6 +127,8 @@ mod tests {
         let text = Encoding::Base64OfHex.encode(&[0xab; 32]);
         assert_eq!(text.len(), 88);
         assert_eq!(Encoding::Base64OfHex.decode_exact(text.as_bytes(), 32).unwrap().as_slice(), [0xab; 32]);
+        let capitals = STANDARD.encode(hex::encode_upper([0xab; 32]));
+        assert!(Encoding::Base64OfHex.decode_exact(capitals.as_bytes(), 32).is_none());
         let raw = Encoding::Base64.encode(&[0xab; 32]);
         assert!(Encoding::Base64OfHex.decode_exact(raw.as_bytes(), 32).is_none());
     }

@@ -5,10 +5,15 @@
 
 #[cfg(feature = "asymmetric")]
 mod asymmetric;
+mod claims;
 mod config_error;
 mod encoding;
+#[cfg(feature = "axum")]
+mod extract;
 mod key;
 mod mac;
+#[cfg(feature = "tower")]
+pub mod middleware;
 mod pending;
 mod pointer;
 mod refusal;
@@ -25,7 +30,11 @@ mod verifier;
 
 pub use config_error::ConfigError;
 pub use encoding::Encoding;
+#[cfg(feature = "axum")]
+pub use extract::{ExtractRejection, VerifiedBytes, VerifiedJson};
 pub use key::{Key, KeyRing, MAX_KEYS, MIN_KEY_BYTES};
+#[cfg(feature = "tower")]
+pub use middleware::VerifyLayer;
 pub use pending::Pending;
 pub use pointer::{BodyError, Pointer, Scalar};
 pub use refusal::Refusal;

@@ -69,7 +69,9 @@ impl Pointer {
     ///
     /// [`BodyError`] if the body is not JSON, or a key on the path occurs twice.
     pub fn find<'a>(&self, body: &'a [u8]) -> Result<Option<Scalar<'a>>, BodyError> {
-        let mut json = serde_json::Deserializer::from_slice(body);
+        // A JSON document is UTF-8 throughout (RFC 8259, 8.1), also in what the parser would skip.
+        let text = str::from_utf8(body).map_err(|_| BodyError::NotJson)?;
+        let mut json = serde_json::Deserializer::from_str(text);
         let found = Find(&self.0).deserialize(&mut json).map_err(classify)?;
         json.end().map_err(|_| BodyError::NotJson)?;
         found.map_or(Ok(None), |raw| scalar(raw.get()))
@@ -249,7 +251,9 @@ mod tests {
         }
         let deep = "[".repeat(100_000);
         assert_eq!(find("/0", &deep), Err(BodyError::NotJson));
-        assert_eq!(Pointer::new("/id").unwrap().find(b"{\"id\":\"\xff\"}"), Err(BodyError::NotJson));
+        for body in [&b"{\"id\":\"\xff\"}"[..], b"{\"id\":1,\"skipped\":\"\xff\"}"] {
+            assert_eq!(Pointer::new("/id").unwrap().find(body), Err(BodyError::NotJson));
+        }
     }
 
     #[test]

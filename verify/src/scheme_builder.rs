@@ -335,7 +335,7 @@ fn name_is_bad(name: &str) -> bool {
 /// An id that runs into the next part could be cut elsewhere and leave the signed text the same.
 fn id_runs_on(parts: &[Part]) -> bool {
     let ends_id = |part: Option<&Part>| match part {
-        Some(Part::Literal(text)) => !text.bytes().next().is_none_or(crate::verifier::is_id_byte),
+        Some(Part::Literal(text)) => !text.bytes().next().is_none_or(crate::encoding::is_id_byte),
         _ => false,
     };
     parts.iter().enumerate().any(|(i, part)| *part == Part::Id && !ends_id(parts.get(i + 1)))

@@ -51,9 +51,14 @@ pub(crate) fn read<'a>(scheme: &Scheme, headers: &'a HeaderMap) -> Result<Presen
         Presented { candidates: Candidates { list: [None; MAX_SIGNATURES], len: 0 }, timestamp: None };
     let mut seen = false;
     for name in &scheme.signature_headers {
-        if let Some(text) = header_text(headers, name)? {
-            seen = true;
-            read_one(scheme, text, &mut out)?;
+        match header_text(headers, name) {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                seen = true;
+                read_one(scheme, text, &mut out)?;
+            }
+            // Of two alternatives a malformed one must not mask the other.
+            Err(_) => seen = true,
         }
     }
     match (seen, out.candidates.len) {

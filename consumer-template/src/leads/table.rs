@@ -22,6 +22,24 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// All leads, by source and id, each with its key.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn load_all(conn: &Connection) -> rusqlite::Result<Vec<(String, String, Self)>> {
+        let mut keys = conn.prepare_cached("SELECT source, lead_id FROM leads ORDER BY source, lead_id")?;
+        let keys = keys.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let mut leads = Vec::new();
+        for key in keys {
+            let (source, lead_id) = key?;
+            if let Some(lead) = Self::load(conn, &source, &lead_id)? {
+                leads.push((source, lead_id, lead));
+            }
+        }
+        Ok(leads)
+    }
+
     /// The lead with that id, if an event named it.
     ///
     /// # Errors

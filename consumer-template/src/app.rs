@@ -1,0 +1,93 @@
+//! The composition root: builds everything, starts it, drains it on stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::dispatch::Dispatcher;
+use crate::effect::Handlers;
+use crate::inbox::Inbox;
+use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
+use crate::ingress::listener::Listener;
+use crate::ingress::router::router;
+
+/// A running consumer. Dropping it without [`stop`](Self::stop) loses no event, but cuts requests and handlers off.
+#[derive(Debug)]
+pub struct App {
+    address: SocketAddr,
+    stop_ingress: watch::Sender<bool>,
+    stop_dispatch: watch::Sender<bool>,
+    ingress: JoinHandle<()>,
+    dispatch: JoinHandle<()>,
+}
+
+impl App {
+    /// Opens the database and the port that `config` names, and starts.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not open (another process owns it, it cannot sync) or the address cannot be bound.
+    pub async fn start(config: Config, handlers: Handlers) -> anyhow::Result<Self> {
+        let options = SqliteOptions::new(&config.store.path).with_accept_queue(config.store.accept_queue);
+        Self::start_on(config, open(options).await?, handlers).await
+    }
+
+    /// Starts on an inbox that is open already.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound.
+    pub async fn start_on(config: Config, inbox: Arc<dyn Inbox>, handlers: Handlers) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let listen = config.server.listen;
+        let listener =
+            Listener::bind(&config.server).await.with_context(|| format!("cannot listen on {listen}"))?;
+        let address = listener.local_addr()?;
+        let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
+        let app = router(&config.sources, &inbox, &clock, body_timeout);
+        let (stop_ingress, ingress_stopped) = watch::channel(false);
+        let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
+        let dispatcher = Dispatcher::new(inbox, handlers, config.dispatch, clock);
+        let dispatch = tokio::spawn(dispatcher.run(async move {
+            // An error means that the app is gone: that is a stop too.
+            let _ = dispatch_stopped.wait_for(|stop| *stop).await;
+        }));
+        let ingress = tokio::spawn(listener.serve(app, ingress_stopped));
+        tracing::info!(%address, sources = config.sources.len(), "listening");
+        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, lets open requests and running handlers finish within their limits, and closes the database.
+    pub async fn stop(self) {
+        self.stop_ingress.send_replace(true);
+        note(self.ingress.await, "ingress");
+        self.stop_dispatch.send_replace(true);
+        note(self.dispatch.await, "dispatch");
+        tracing::info!("stopped");
+    }
+}
+
+/// Opens the database on a thread that may wait for the disk.
+async fn open(options: SqliteOptions) -> anyhow::Result<Arc<dyn Inbox>> {
+    let path = options.path().display().to_string();
+    let inbox = tokio::task::spawn_blocking(move || SqliteInbox::open(options)).await?;
+    Ok(Arc::new(inbox.with_context(|| format!("cannot use {path} as store.path"))?))
+}
+
+fn note(ended: Result<(), tokio::task::JoinError>, part: &'static str) {
+    if let Err(error) = ended {
+        tracing::error!(%error, part, "broke off");
+    }
+}

@@ -1,0 +1,68 @@
+use std::process::ExitCode;
+
+use clap::Args;
+use hookproof::Freshness;
+
+use super::ConfigArg;
+use super::table::{print_line, table};
+
+/// Check a configuration as `serve` would, and show what it means.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  hookproof check-config --config hookproof.toml\n  hookproof check-config --config hookproof.toml --json\n\nExits 0 if the configuration holds; 1 if not, naming the field and the remedy."
+)]
+pub(super) struct CheckConfig {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl CheckConfig {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let config = self.config.load()?;
+        if self.json {
+            let sources = config.sources.iter().map(|source| {
+                serde_json::json!({
+                    "name": &*source.name,
+                    "path": source.path,
+                    "scheme": source.verifier.scheme().name(),
+                    "keys": source.verifier.keys().ids().collect::<Vec<_>>(),
+                    "body_limit_bytes": source.verifier.body_limit(),
+                })
+            });
+            let report = serde_json::json!({
+                "ok": true,
+                "listen": config.server.listen.to_string(),
+                "store": config.store.path,
+                "sources": sources.collect::<Vec<_>>(),
+            });
+            print_line(report)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut rows = table(["source", "path", "preset", "keys", "a replay is bounded by"]);
+        for source in &config.sources {
+            let keys = source.verifier.keys().ids().collect::<Vec<_>>().join(", ");
+            let scheme = source.verifier.scheme();
+            rows.add_row([&source.name, &*source.path, scheme.name(), &keys, &freshness(scheme.freshness())]);
+        }
+        print_line(format_args!("listen   {}", config.server.listen))?;
+        print_line(format_args!("store    {}", config.store.path.display()))?;
+        print_line(rows)?;
+        print_line("The configuration holds.")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn freshness(freshness: &Freshness) -> String {
+    match freshness {
+        Freshness::SignedTimestamp { window, .. } => {
+            format!("signed time, {} s back, {} s ahead", window.past.as_secs(), window.future.as_secs())
+        }
+        Freshness::EventTime { window, .. } => {
+            format!("event time, {} s back, and the inbox", window.past.as_secs())
+        }
+        _ => "the inbox alone".to_owned(),
+    }
+}

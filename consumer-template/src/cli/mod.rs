@@ -1,0 +1,93 @@
+//! The command line: one file per command.
+
+mod check_config;
+mod completions;
+mod demo;
+mod dlq;
+mod schemes;
+mod send;
+mod serve;
+mod status;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Receive webhooks: believe nothing unproven, lose nothing, do everything once.
+#[derive(Debug, Parser)]
+#[command(name = "hookproof", version, after_help = EXAMPLES, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hookproof demo                                         see it work, without any set-up
+  hookproof check-config --config hookproof.toml         find mistakes before a deployment does
+  hookproof serve --config hookproof.toml                run the consumer
+  hookproof send --config hookproof.toml --source klozeo post a signed test event to it
+  hookproof dlq list --config hookproof.toml             see what could not be processed
+
+Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+    Send(send::Send),
+    Dlq(dlq::Dlq),
+    Status(status::Status),
+    CheckConfig(check_config::CheckConfig),
+    Schemes(schemes::Schemes),
+    Completions(completions::Completions),
+}
+
+/// Where the configuration is.
+#[derive(Args, Debug)]
+struct ConfigArg {
+    /// The configuration file.
+    #[arg(long, short, value_name = "FILE", default_value = "hookproof.toml", env = "HOOKPROOF_CONFIG")]
+    config: PathBuf,
+}
+
+impl ConfigArg {
+    fn load(&self) -> anyhow::Result<crate::config::Config> {
+        Ok(crate::config::Config::load(&self.config)?)
+    }
+}
+
+/// Runs the command, and says how it ended: 0 as promised, 1 if not, 2 for a command line that cannot be read.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Serve(command) => block_on(command.run()),
+        Command::Demo(command) => block_on(command.run()),
+        Command::Send(command) => block_on(command.run()),
+        Command::Dlq(command) => block_on(command.run()),
+        Command::Status(command) => block_on(command.run()),
+        Command::CheckConfig(command) => command.run(),
+        Command::Schemes(command) => command.run(),
+        Command::Completions(command) => command.run(),
+    };
+    match outcome {
+        Ok(code) => code,
+        // A reader that has seen enough (`| head`) is no mistake.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            table::eprint_line(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    kind == Some(std::io::ErrorKind::BrokenPipe)
+}

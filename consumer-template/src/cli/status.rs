@@ -1,0 +1,45 @@
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::dlq::StoreArg;
+use super::table::{print_line, table};
+use crate::inbox::Operator as _;
+
+/// Count events by source and state.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  hookproof status --config hookproof.toml\n  hookproof status --db hookproof.db --json\n\nReads the database; the server may be running or not."
+)]
+pub(super) struct Status {
+    #[command(flatten)]
+    store: StoreArg,
+    /// Print JSON, one source and state per line.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
+        let counts = self.store.open()?.counts().await?;
+        let mut rows = table(["source", "state", "events"]);
+        for count in &counts.entries {
+            if self.json {
+                let line = serde_json::json!({
+                    "source": count.source, "state": count.state.as_str(), "events": count.events,
+                });
+                print_line(line)?;
+            } else {
+                rows.add_row([&count.source, count.state.as_str(), &count.events.to_string()]);
+            }
+        }
+        if !self.json {
+            print_line(if counts.entries.is_empty() {
+                "No events yet.".to_owned()
+            } else {
+                rows.to_string()
+            })?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

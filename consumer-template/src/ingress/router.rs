@@ -1,0 +1,53 @@
+//! From a path to a source.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::post;
+use hookproof::{Refusal, VerifyLayer};
+
+use crate::clock::Clock;
+use crate::inbox::Inbox;
+use crate::ingress::accept::{Endpoint, accept};
+use crate::ingress::answer::not_found;
+use crate::source::Source;
+
+/// One route per source, each behind its own verifier; everything else is 404.
+pub fn router(
+    sources: &[Source],
+    inbox: &Arc<dyn Inbox>,
+    clock: &Arc<dyn Clock>,
+    body_timeout: Duration,
+) -> Router {
+    let mut router = Router::new();
+    for source in sources {
+        let now = Arc::clone(clock);
+        let verify =
+            VerifyLayer::new(source.verifier.clone()).body_timeout(body_timeout).clock(move || now.now());
+        let endpoint =
+            Endpoint { source: source.clone(), inbox: Arc::clone(inbox), clock: Arc::clone(clock) };
+        let route = post(accept)
+            .layer(verify)
+            .layer(from_fn_with_state(Arc::clone(&source.name), note_refusal))
+            .with_state(endpoint);
+        router = router.route(&source.path, route);
+    }
+    router.fallback(not_found)
+}
+
+/// The reason of a refusal goes into the log, never into the answer.
+async fn note_refusal(
+    axum::extract::State(source): axum::extract::State<Arc<str>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if let Some(refusal) = response.extensions().get::<Refusal>() {
+        tracing::warn!(%source, reason = refusal.code(), "refused");
+    }
+    response
+}

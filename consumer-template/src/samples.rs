@@ -1,0 +1,146 @@
+//! Synthetic events, one kind per preset: what `send`, the demo and the benchmarks post.
+//!
+//! The shapes follow the providers' documentation; the people in them do not exist.
+
+use std::fmt::Write as _;
+
+use hookproof::UnixTime;
+use jiff::Timestamp;
+
+/// A synthetic event: its body, and what of it stands in headers.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The body, as it will be signed.
+    pub body: Vec<u8>,
+    /// The event id, for presets that carry it in a header.
+    pub id: String,
+    /// The event type.
+    pub event_type: String,
+}
+
+/// What happens to the lead of a sample.
+#[derive(Clone, Debug)]
+pub struct Lead<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What happens: `lead.created`, `lead.updated`, ...
+    pub event_type: &'a str,
+    /// When it happens.
+    pub at: UnixTime,
+    /// Its fields.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+/// An event of `scheme` about a made-up person. `number` makes it distinct from others.
+#[must_use]
+pub fn event(scheme: &str, event_type: Option<&str>, number: u64, at: UnixTime) -> Sample {
+    let id = format!("lead-{number:06}");
+    let email = format!("ada.{number}@example.com");
+    let fields = [("name", "Ada Example"), ("email", email.as_str()), ("status", "new")];
+    let event_type = event_type.unwrap_or(default_type(scheme));
+    lead(scheme, &Lead { id: &id, event_type, at, fields: &fields }, number)
+}
+
+fn default_type(scheme: &str) -> &'static str {
+    match scheme {
+        "stripe" => "invoice.paid",
+        "github" => "push",
+        "slack" => "message",
+        "meta" => "whatsapp_business_account",
+        _ => "lead.created",
+    }
+}
+
+/// An event of `scheme` about a lead.
+#[must_use]
+pub fn lead(scheme: &str, lead: &Lead<'_>, number: u64) -> Sample {
+    let Lead { id, event_type, at, .. } = lead;
+    let secs = at.as_secs();
+    let data = object(&[&[("id", *id)], lead.fields].concat());
+    let body = match scheme {
+        "klozeo" => format!(r#"{{"event":"{event_type}","timestamp":{secs},"data":{data}}}"#),
+        "klozeo-guide" => {
+            format!(
+                r#"{{"event_id":"evt_{number}","event":"{event_type}","timestamp":{secs},"data":{data}}}"#
+            )
+        }
+        "leadhub" => format!(r#"{{"event":"{event_type}","occurred_at":"{}","data":{data}}}"#, rfc3339(*at)),
+        "leadhub-timestamped" => {
+            format!(
+                r#"{{"event":"{event_type}","tenant_id":7,"timestamp":"{}","data":{data}}}"#,
+                rfc3339(*at)
+            )
+        }
+        "megatronlead" => format!(r#"{{"event":"{event_type}","timestamp":{secs},"lead":{data}}}"#),
+        "metalocator" | "metalocator-raw" => {
+            format!(r#"{{"type":"{event_type}","timestamp":"{}","lead":{data}}}"#, rfc3339(*at))
+        }
+        "devsphere" => format!(r#"{{"type":"{event_type}","timestamp":"{}","data":{data}}}"#, rfc3339(*at)),
+        "stripe" => format!(
+            r#"{{"id":"evt_{number}","object":"event","type":"{event_type}","created":{secs},"data":{{"object":{data}}}}}"#
+        ),
+        "slack" => format!(
+            r#"{{"type":"event_callback","event_id":"Ev{number}","event":{{"type":"{event_type}","text":"hello"}}}}"#
+        ),
+        "meta" => format!(r#"{{"object":"{event_type}","entry":[{{"id":"{number}","changes":[{data}]}}]}}"#),
+        "github" => format!(r#"{{"ref":"refs/heads/main","after":"{number:040x}","pusher":{data}}}"#),
+        _ => format!(r#"{{"type":"{event_type}","timestamp":"{}","data":{data}}}"#, rfc3339(*at)),
+    };
+    Sample { body: body.into_bytes(), id: format!("msg_{number}"), event_type: (*event_type).to_owned() }
+}
+
+/// A flat JSON object of strings.
+fn object(fields: &[(&str, &str)]) -> String {
+    let mut out = String::from("{");
+    for (name, value) in fields {
+        let comma = if out.len() > 1 { "," } else { "" };
+        let (name, value) = (serde_json::Value::from(*name), serde_json::Value::from(*value));
+        let _ = write!(out, "{comma}{name}:{value}");
+    }
+    out.push('}');
+    out
+}
+
+fn rfc3339(at: UnixTime) -> String {
+    let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use hookproof::{Key, Outgoing, Scheme, Signer, Verifier};
+
+    use super::*;
+    use crate::strict_json;
+
+    /// Each sample is strict JSON, is accepted by its preset, and is one event per number.
+    #[test]
+    fn every_preset_has_a_sample_that_its_verifier_accepts() {
+        let at = UnixTime::from_secs(1_700_000_000);
+        for scheme in Scheme::all() {
+            let key = Key::new("k", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3");
+            let signer = Signer::new(&scheme, &key).unwrap();
+            let verifier = Verifier::builder(scheme.clone()).key(key).build().unwrap();
+            let keys: Vec<_> = [1, 2]
+                .map(|number| {
+                    let sample = event(scheme.name(), None, number, at);
+                    assert_eq!(strict_json::check(&sample.body), Ok(()), "{}", scheme.name());
+                    let outgoing = Outgoing::new(&sample.body)
+                        .id(&sample.id)
+                        .event_type(&sample.event_type)
+                        .timestamp(at);
+                    let headers = signer.sign(&outgoing).unwrap();
+                    let proof = verifier.verify(&headers, &sample.body, at).unwrap();
+                    assert_eq!(
+                        proof.event_type().is_some(),
+                        !scheme.event_type_locations().is_empty(),
+                        "{}",
+                        scheme.name()
+                    );
+                    proof.replay_key("s")
+                })
+                .into();
+            assert_ne!(keys[0], keys[1], "{}", scheme.name());
+        }
+    }
+}

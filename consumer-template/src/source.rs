@@ -1,0 +1,344 @@
+//! A configured source: its verifier, and how to read an event from what it verified.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hookproof::{
+    ConfigError, Freshness, Key, Location, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified,
+    Verifier, Window,
+};
+use http::{HeaderMap, HeaderName, header};
+
+use crate::config::{BodyKind, KeyConfig, Overrides, SourceConfig, TimestampName};
+use crate::inbox::Facts;
+use crate::published_keys;
+use crate::strict_json;
+
+/// Where lead platforms put the lead's id, in the order in which they are tried.
+const LEAD_IDS: [&str; 6] = ["/data/lead/id", "/data/lead_id", "/data/id", "/lead/id", "/lead_id", "/id"];
+
+/// The longest time for which a provider is known to re-send a failed delivery.
+const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
+
+/// One endpoint.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name in configuration, logs and the database.
+    pub name: Arc<str>,
+    /// The path that the provider posts to.
+    pub path: String,
+    /// What proves its deliveries.
+    pub verifier: Verifier,
+    policy: Arc<Policy>,
+}
+
+/// How an event is read from a verified body.
+#[derive(Debug)]
+struct Policy {
+    body: BodyKind,
+    ordering_key: Vec<Pointer>,
+    occurred_at: Option<Pointer>,
+    sequence: Option<Pointer>,
+    kept_headers: Vec<HeaderName>,
+}
+
+/// What is wrong with a source. The text starts with the field's name.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// A field's value cannot work.
+    #[error("{field}: {problem}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What is wrong, and the remedy.
+        problem: String,
+    },
+    /// The library refused.
+    #[error("{field}: {error}")]
+    Library {
+        /// The field.
+        field: &'static str,
+        /// Why.
+        error: ConfigError,
+    },
+}
+
+fn wrong(field: &'static str, problem: impl Into<String>) -> SourceError {
+    SourceError::Field { field, problem: problem.into() }
+}
+
+impl Source {
+    /// Builds the source `name` from its section.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`], naming the field and the remedy.
+    pub fn build(name: &str, config: &SourceConfig, folder: &Path) -> Result<Self, SourceError> {
+        check_name(name)?;
+        check_path(&config.path)?;
+        let scheme = scheme(config)?;
+        let keys = keys(&config.keys, config.danger_allow_short_key, folder)?;
+        let policy = Arc::new(Policy::build(config, &scheme)?);
+        let mut builder = Verifier::builder(scheme.clone()).keys(keys).danger_accept_undated();
+        if let Some(seconds) = config.tolerance_seconds {
+            builder = builder.window(window(&scheme, Duration::from_secs(seconds))?);
+        }
+        if let Some(bytes) = config.body_limit_bytes {
+            builder = builder.body_limit(bytes);
+        }
+        if let Some(url) = &config.public_url {
+            builder = builder.public_url(url);
+        }
+        let verifier =
+            builder.build().map_err(|error| SourceError::Library { field: field_of(&error), error })?;
+        Ok(Self { name: name.into(), path: config.path.clone(), verifier, policy })
+    }
+
+    /// The preset's name, and a signer with the first key: for test deliveries.
+    pub(crate) fn signer(config: &SourceConfig, folder: &Path) -> Result<(String, Signer), SourceError> {
+        let scheme = scheme(config)?;
+        let keys = keys(&config.keys, config.danger_allow_short_key, folder)?;
+        let key = keys.first().ok_or_else(|| wrong("keys", "there is none"))?;
+        let signer =
+            Signer::new(&scheme, key).map_err(|error| SourceError::Library { field: "keys", error })?;
+        Ok((scheme.name().to_owned(), signer))
+    }
+
+    /// What the inbox wants to know of a verified delivery.
+    #[must_use]
+    pub fn facts(&self, proof: &Verified<Bytes>, headers: &HeaderMap) -> Facts {
+        let policy = &self.policy;
+        let mut facts = Facts { headers: policy.keep(headers), ..Facts::default() };
+        if policy.body == BodyKind::Json
+            && let Err(problem) = strict_json::check(proof.body())
+        {
+            facts.malformed = Some(problem.to_owned());
+            return facts;
+        }
+        let find = |pointer: &Pointer| {
+            pointer.find(proof.body()).ok().flatten().and_then(hookproof::Scalar::into_id)
+        };
+        facts.ordering_key = policy.ordering_key.iter().find_map(find).map(std::borrow::Cow::into_owned);
+        facts.sequence = policy.sequence.as_ref().and_then(find).and_then(|text| text.parse().ok());
+        let stated = || find(policy.occurred_at.as_ref()?).and_then(|text| stated_time(&text));
+        match self.verifier.scheme().freshness() {
+            Freshness::EventTime { pointer, required, .. } => {
+                facts.occurred_at = proof.timestamp();
+                if *required && facts.occurred_at.is_none() {
+                    facts.malformed = Some(format!("no readable event time at {pointer}"));
+                }
+            }
+            Freshness::SignedTimestamp { .. } => facts.occurred_at = stated().or(proof.timestamp()),
+            _ => facts.occurred_at = stated(),
+        }
+        facts
+    }
+}
+
+/// A time that a provider states in its body without saying in which form. It orders events; nothing is believed for it.
+fn stated_time(text: &str) -> Option<UnixTime> {
+    let formats = [TimestampFormat::SecondsOrRfc3339, TimestampFormat::Millis];
+    formats.into_iter().find_map(|format| format.parse(text.as_bytes()))
+}
+
+fn check_name(name: &str) -> Result<(), SourceError> {
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(good) {
+        return Err(wrong("name", "use 1 to 64 characters of a-z 0-9 - _"));
+    }
+    Ok(())
+}
+
+/// A path has one spelling: no doubled or trailing slash, no dots, no escapes. What is not that path is a 404.
+fn check_path(path: &str) -> Result<(), SourceError> {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
+    let segments = path.strip_prefix('/').unwrap_or_default();
+    let bad_segment = |segment: &str| segment.is_empty() || segment == "." || segment == "..";
+    if !path.bytes().all(good) || segments.split('/').any(bad_segment) {
+        let problem = format!(
+            "'{}': write it as /hooks/name, with A-Z a-z 0-9 - _ . ~ between slashes",
+            path.escape_debug()
+        );
+        return Err(wrong("path", problem));
+    }
+    Ok(())
+}
+
+fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
+    let Some(preset) = Scheme::by_name(&config.scheme) else {
+        let names: Vec<_> = Scheme::all().map(|scheme| scheme.name().to_owned()).collect();
+        let problem = format!(
+            "there is no preset '{}': choose one of {}",
+            config.scheme.escape_debug(),
+            names.join(", ")
+        );
+        return Err(wrong("scheme", problem));
+    };
+    let Overrides {
+        signature_header,
+        signature_prefix,
+        event_id_header,
+        event_type_header,
+        event_time,
+        timestamp_format,
+    } = &config.overrides;
+    let mut builder = preset.to_builder();
+    if let Some(name) = signature_header {
+        builder = builder.signature_header(name);
+    }
+    if let Some(prefix) = signature_prefix {
+        builder = builder.prefix(prefix.clone());
+    }
+    if let Some(name) = event_id_header {
+        builder = builder.event_id_header(name);
+    }
+    if let Some(name) = event_type_header {
+        builder = builder.event_type_header(name);
+    }
+    if let Some(pointer) = event_time {
+        builder = builder.event_time_at(pointer, TimestampFormat::SecondsOrRfc3339);
+    }
+    if let Some(format) = timestamp_format {
+        builder = builder.timestamp_format(match format {
+            TimestampName::Seconds => TimestampFormat::Seconds,
+            TimestampName::Millis => TimestampFormat::Millis,
+            TimestampName::Rfc3339 => TimestampFormat::Rfc3339,
+        });
+    }
+    builder.build().map_err(|error| SourceError::Library { field: "override", error })
+}
+
+/// A tolerance replaces both sides of a signed timestamp's window, and the past of an event time's.
+fn window(scheme: &Scheme, tolerance: Duration) -> Result<Window, SourceError> {
+    match scheme.freshness() {
+        Freshness::EventTime { window, .. } => {
+            let (horizon, published) = match scheme.retry_horizon() {
+                Some(horizon) => (horizon, "re-sends"),
+                None => {
+                    (LONGEST_HORIZON, "may re-send (it does not say how long; the longest known is assumed)")
+                }
+            };
+            if tolerance < horizon {
+                let problem = format!(
+                    "{} s is less than the {} s for which '{}' {published} an event with its old time: those retries \
+                     would be refused and lost",
+                    tolerance.as_secs(),
+                    horizon.as_secs(),
+                    scheme.name()
+                );
+                return Err(wrong("tolerance_seconds", problem));
+            }
+            Ok(Window { past: tolerance, future: window.future })
+        }
+        _ => Ok(Window::symmetric(tolerance)),
+    }
+}
+
+fn keys(entries: &[KeyConfig], short_allowed: bool, folder: &Path) -> Result<Vec<Key>, SourceError> {
+    let mut keys = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let text = key_text(entry, folder)?;
+        if published_keys::contains(&text) {
+            let problem =
+                format!("key '{}' is printed in public documentation: create one of your own", entry.id);
+            return Err(wrong("keys", problem));
+        }
+        let key = Key::new(entry.id.as_str(), text);
+        keys.push(if short_allowed { key.danger_allow_short_key() } else { key });
+    }
+    Ok(keys)
+}
+
+fn key_text(entry: &KeyConfig, folder: &Path) -> Result<String, SourceError> {
+    let id = entry.id.escape_debug();
+    match (&entry.env, &entry.file, &entry.value) {
+        (Some(name), None, None) => match std::env::var(name) {
+            Ok(text) if !text.is_empty() => Ok(text),
+            Ok(_) => Err(wrong("keys", format!("key '{id}': the environment variable {name} is empty"))),
+            Err(_) => Err(wrong("keys", format!("key '{id}': set the environment variable {name}"))),
+        },
+        (None, Some(path), None) => {
+            let path = folder.join(path);
+            std::fs::read_to_string(&path)
+                .map_err(|e| wrong("keys", format!("key '{id}': cannot read {}: {e}", path.display())))
+        }
+        (None, None, Some(text)) => Ok(text.clone()),
+        _ => Err(wrong("keys", format!("key '{id}': give exactly one of env, file and value"))),
+    }
+}
+
+fn field_of(error: &ConfigError) -> &'static str {
+    match error {
+        ConfigError::Tolerance { .. } | ConfigError::NoTimestamp { .. } => "tolerance_seconds",
+        ConfigError::PublicUrl { .. } | ConfigError::PublicUrlMissing { .. } => "public_url",
+        ConfigError::BodyLimit => "body_limit_bytes",
+        ConfigError::Scheme { .. } => "scheme",
+        _ => "keys",
+    }
+}
+
+impl Policy {
+    fn build(config: &SourceConfig, scheme: &Scheme) -> Result<Self, SourceError> {
+        let pointer = |field: &'static str, text: &str| {
+            Pointer::new(text).ok_or_else(|| {
+                wrong(field, format!("'{}' is not a JSON pointer: start it with '/'", text.escape_debug()))
+            })
+        };
+        let preset = PresetPolicy::of(&config.scheme);
+        let ordering_key = match &config.ordering_key {
+            Some(given) => {
+                given.iter().map(|text| pointer("ordering_key", text)).collect::<Result<_, _>>()?
+            }
+            None => preset
+                .ordering_key
+                .iter()
+                .map(|text| pointer("ordering_key", text))
+                .collect::<Result<_, _>>()?,
+        };
+        let occurred_at = config.occurred_at.as_deref().or(preset.occurred_at);
+        let metadata = scheme.event_id_location().into_iter().chain(scheme.event_type_locations());
+        let metadata = metadata.filter_map(|location| match location {
+            Location::Header(name) => Some(name.clone()),
+            Location::Body(_) => None,
+        });
+        Ok(Self {
+            body: config.body.unwrap_or(preset.body),
+            ordering_key,
+            occurred_at: occurred_at.map(|text| pointer("occurred_at", text)).transpose()?,
+            sequence: config.sequence.as_deref().map(|text| pointer("sequence", text)).transpose()?,
+            kept_headers: [header::CONTENT_TYPE, header::USER_AGENT].into_iter().chain(metadata).collect(),
+        })
+    }
+
+    /// A list of what is kept, and not of what is left out: a header that nobody thought of may be a secret.
+    fn keep(&self, headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+        let kept = self.kept_headers.iter().filter_map(|name| Some((name, headers.get(name)?)));
+        kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()
+    }
+}
+
+/// What the bodies of a preset hold, unless the configuration says otherwise.
+struct PresetPolicy {
+    body: BodyKind,
+    ordering_key: &'static [&'static str],
+    occurred_at: Option<&'static str>,
+}
+
+impl PresetPolicy {
+    fn of(scheme: &str) -> Self {
+        let json = |ordering_key, occurred_at| Self { body: BodyKind::Json, ordering_key, occurred_at };
+        match scheme {
+            // Interactions and slash commands are forms.
+            "slack" => Self { body: BodyKind::Any, ordering_key: &[], occurred_at: None },
+            "stripe" => json(&["/data/object/id"], Some("/created")),
+            "github" | "meta" => json(&[], None),
+            "standard-webhooks" => json(&["/data/id"], Some("/timestamp")),
+            "devsphere" | "metalocator" | "metalocator-raw" => json(&LEAD_IDS, Some("/timestamp")),
+            "leadhub-timestamped" => json(&LEAD_IDS, Some("/timestamp")),
+            _ => json(&LEAD_IDS, None),
+        }
+    }
+}

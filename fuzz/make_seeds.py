@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Writes seeds/<target>/ from ../test-vectors/v1: the same bytes on every machine.
+
+Of each scheme's vectors it takes the first of every reason and of every flag, so that a fuzzer starts at every rule.
+The layouts are those of the targets: `read_request` in src/lib.rs, and the `Input` of each other target, whose fields
+`arbitrary` reads from the front, little-endian, the last one taking the rest.
+
+examples:
+  make_seeds.py            write the files
+  make_seeds.py --check    change nothing; exit 1 when a file differs from what would be written
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import struct
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VECTORS = HERE.parent / "test-vectors" / "v1"
+PRESETS = HERE.parent / "verify" / "src" / "schemes" / "mod.rs"
+MAX_BODY_BYTES = 1024
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare with the files on disk instead of writing them")
+    wanted = seeds()
+    if parser.parse_args().check:
+        return check(wanted)
+    for name in files_on_disk() - wanted.keys():
+        (HERE / "seeds" / name).unlink()
+    for name, data in wanted.items():
+        path = HERE / "seeds" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return 0
+
+
+def check(wanted):
+    on_disk = {name: (HERE / "seeds" / name).read_bytes() for name in files_on_disk()}
+    different = sorted(name for name in wanted.keys() | on_disk.keys() if wanted.get(name) != on_disk.get(name))
+    for name in different:
+        print(f"seeds/{name}: differs from what make_seeds.py writes", file=sys.stderr)
+    print(f"{len(wanted)} seeds, {len(different)} different")
+    return 1 if different else 0
+
+
+def files_on_disk():
+    return {str(path.relative_to(HERE / "seeds")) for path in (HERE / "seeds").glob("*/*")}
+
+
+def seeds():
+    wanted = {}
+    for index, scheme in enumerate(scheme_names()):
+        document = json.loads((VECTORS / f"{scheme}.json").read_text(encoding="ascii"))
+        for text in timestamp_texts(document):
+            wanted[f"timestamp/{hashlib.sha256(text).hexdigest()[:12]}"] = timestamp_seed(text)
+        for test in telling(document):
+            wanted[f"verify/{test['id']}"] = verify_seed(index, test)
+            if test["result"] == "valid":
+                wanted[f"roundtrip/{test['id']}"] = roundtrip_seed(index, test)
+                wanted[f"layer/{test['id']}"] = layer_seed(index, test)
+    wanted["roundtrip/ed25519"] = roundtrip_seed(len(scheme_names()), {"id": "ed25519", "body_utf8": "{}"})
+    return wanted
+
+
+def scheme_names():
+    """The presets in the order in which a target's byte counts them."""
+    text = PRESETS.read_text(encoding="utf-8")
+    listed = re.search(r"const PRESETS: \[[^\]]*\] = \[([^\]]*)\]", text).group(1)
+    names = [name.strip().replace("_", "-") for name in listed.split(",") if name.strip()]
+    if sorted(names) != sorted(path.stem for path in VECTORS.glob("*.json")):
+        sys.exit(f"{PRESETS}: its presets are not those that have vectors")
+    return names
+
+
+def telling(document):
+    """The first vector of every reason and of every flag."""
+    seen = set()
+    for group in document["groups"]:
+        for test in group["tests"]:
+            marks = {test.get("reason", "valid"), *test.get("flags", [])}
+            if not marks <= seen and len(body_of(test)) <= MAX_BODY_BYTES:
+                seen |= marks
+                yield test
+
+
+def body_of(test):
+    if "body_utf8" in test:
+        return test["body_utf8"].encode()
+    if "body_hex" in test:
+        return bytes.fromhex(test["body_hex"])
+    return test["body_repeat"]["char"].encode() * test["body_repeat"]["count"]
+
+
+def verify_seed(index, test):
+    lines = [f"{name}: {value}".encode("latin-1") for name, value in test["headers"]]
+    return b"\n".join([bytes([index]) + lines[0], *lines[1:], b"", body_of(test)])
+
+
+def roundtrip_seed(index, test):
+    noise = hashlib.sha256(test["id"].encode()).digest()
+    key, ident = noise[:24], noise[24:]
+    edge, age, what, at, bit, step = noise[0], noise[1] % 3, noise[2], noise[3], noise[4], noise[5]
+    return struct.pack("<B24s8sBiBHBB", index, key, ident, edge, age, what, at, bit, step) + body_of(test)
+
+
+def layer_seed(index, test):
+    cuts = hashlib.sha256(test["id"].encode()).digest()[:16]
+    return struct.pack("<B??H16s", index, True, cuts[0] % 2 == 0, 65535, cuts) + body_of(test)
+
+
+def timestamp_texts(document):
+    """Whatever the vectors have where a timestamp may stand."""
+    for test in (test for group in document["groups"] for test in group["tests"]):
+        for name, value in test["headers"]:
+            if name.lower().endswith("timestamp"):
+                yield value.encode("latin-1")
+            if name.lower().endswith("signature"):
+                yield from (found.encode("latin-1") for found in re.findall(r"(?:^|,)t=([^,]*)", value))
+        yield from re.findall(rb'"(?:timestamp|occurred_at)":"?([^",}]{0,64})["}]', body_of(test))
+
+
+def timestamp_seed(text):
+    form = 2 if b"T" in text else 0
+    return struct.pack("<BQII", form, 1_700_000_000_000, 299, 299) + text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

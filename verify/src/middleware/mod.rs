@@ -1,0 +1,47 @@
+//! A tower layer that lets only genuine deliveries through.
+//!
+//! [`VerifyLayer`] reads the headers, refuses what they already condemn, receives the body under a limit and a
+//! timeout while the signature is computed, and hands the request on with the same bytes as its body and a
+//! [`Verified<Bytes>`](crate::Verified) in its extensions.
+//!
+//! - Every refusal answers the same bytes: a bare 401 (413, 415 or 408 where it is one). The
+//!   [`Refusal`](crate::Refusal) is in the response's extensions, for a log or a metric around the layer.
+//! - A header that the scheme reads and that occurs twice is refused, as is any `Content-Encoding` but `identity`.
+//!   Put decompression behind this layer, never before it.
+//! - Nothing is read ahead of verification but the body itself, at most
+//!   [`body_limit`](crate::VerifierBuilder::body_limit) bytes of it. A declared length costs no memory until its
+//!   bytes arrive.
+//! - Trailers are ignored: a signature that arrives after the body is none.
+//!
+//! In axum:
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use axum::{Router, routing::post};
+//! use hookproof::{Key, Verifier, VerifyLayer, VerifiedBytes, schemes};
+//!
+//! async fn receive(VerifiedBytes(proof): VerifiedBytes) -> String {
+//!     format!("{} bytes, signed with key {}", proof.body().len(), proof.key_id())
+//! }
+//!
+//! let verifier = Verifier::builder(schemes::github()).key(Key::new("2026-11", "at least sixteen bytes")).build()?;
+//! let app: Router = Router::new().route("/hooks/github", post(receive)).layer(VerifyLayer::new(verifier));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "axum"))]
+//! # fn main() {}
+//! ```
+//!
+//! A deployment caveat: `axum::serve` has no timeout for headers and idle connections. Put a proxy before it, or serve
+//! with hyper's `header_read_timeout`, as the reference consumer does.
+
+mod future;
+mod layer;
+mod response;
+mod service;
+
+pub use future::ResponseFuture;
+pub use layer::VerifyLayer;
+pub use response::ResponseBody;
+pub use service::VerifyService;

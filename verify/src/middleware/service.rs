@@ -1,0 +1,71 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::middleware::future::ResponseFuture;
+use crate::middleware::layer::Settings;
+use crate::middleware::response::ResponseBody;
+use crate::request::RequestView;
+
+/// The service that [`VerifyLayer`](super::VerifyLayer) makes.
+pub struct VerifyService<S, B> {
+    inner: S,
+    settings: Settings,
+    body: PhantomData<fn() -> B>,
+}
+
+impl<S, B> VerifyService<S, B> {
+    pub(crate) fn new(inner: S, settings: Settings) -> Self {
+        Self { inner, settings, body: PhantomData }
+    }
+}
+
+impl<S, B, ReqBody, ResBody> Service<Request<ReqBody>> for VerifyService<S, B>
+where
+    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
+    B: From<Bytes>,
+    ReqBody: Body,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        // The service that was polled ready is the one to call; its clone, which was not, stays behind.
+        let clone = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, clone);
+        let now = (self.settings.clock)();
+        let (parts, body) = request.into_parts();
+        let pending = self.settings.verifier.begin(RequestView::from(&parts), now).and_then(|mut pending| {
+            // The body knows the length that the framing promises; a header may be missing or lie.
+            body.size_hint().exact().map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
+            Ok(pending)
+        });
+        match pending {
+            Ok(pending) => ResponseFuture::reading(ready, parts, body, pending, self.settings.body_timeout),
+            Err(refusal) => ResponseFuture::refused(refusal),
+        }
+    }
+}
+
+impl<S: Clone, B> Clone for VerifyService<S, B> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), settings: self.settings.clone(), body: PhantomData }
+    }
+}
+
+impl<S: fmt::Debug, B> fmt::Debug for VerifyService<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyService").field("inner", &self.inner).field("settings", &self.settings).finish()
+    }
+}
