@@ -179,6 +179,9 @@ async fn what_a_crash_left_in_the_log_is_put_on_the_disk_before_anything_is_answ
         conn.query_row("SELECT COUNT(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap()
     };
     assert_eq!(events_without_log(), 0, "it is in the log only");
+    // Somebody looks, so that no closing connection is the last one and folds the log in by the way.
+    let onlooker = rusqlite::Connection::open(crashed.path().join("inbox.db")).unwrap();
+    onlooker.query_row("SELECT COUNT(*) FROM events", [], |_| Ok(())).unwrap();
     let inbox = SqliteInbox::open(SqliteOptions::new(crashed.path().join("inbox.db"))).unwrap();
     let again = inbox.accept(sent("msg_1").incoming()).await.unwrap();
     assert_eq!(again.outcome, Delivery::Duplicate { state: State::Pending });
