@@ -191,6 +191,13 @@ impl SchemeBuilder {
 
     /// For how long the provider re-sends a failed delivery.
     pub fn retry_horizon(mut self, horizon: Duration) -> Self {
+        // A window that followed the horizon of a preset follows the new one.
+        let followed = self.scheme.retry_horizon.unwrap_or(LONGEST_HORIZON) + EVENT_FUTURE;
+        if let Freshness::EventTime { window, .. } = &mut self.scheme.freshness
+            && window.past == followed
+        {
+            window.past = Duration::ZERO;
+        }
         self.scheme.retry_horizon = Some(horizon);
         self
     }
@@ -309,13 +316,24 @@ fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static str)> {
         (
             id_runs_on(&scheme.parts),
             "signed",
-            "put a Part::Literal after Part::Id that begins with a character no id has, such as '.'",
+            "part Part::Id from its neighbours with a Part::Literal on each side: next to it a character no id has, \
+             such as '.'",
         ),
         (in_signature && !list_time, "key_value", "the signature header has no field for the timestamp"),
         (
             no_versions(&scheme.syntax),
             "syntax",
             "a list needs at least one version, each with a name of its own",
+        ),
+        (
+            uses(scheme, Algorithm::HmacSha1) && uses(scheme, Algorithm::HmacSha256),
+            "syntax",
+            "HMAC-SHA1 and HMAC-SHA256 in one list: a key has one hash, so make two schemes of it",
+        ),
+        (
+            uses(scheme, Algorithm::Ed25519) && scheme.key_format != KeyFormat::StandardWebhooks,
+            "key_format",
+            "Ed25519 needs a public key: only KeyFormat::StandardWebhooks can hold one, as 'whpk_'",
         ),
         (a_header_has_two_roles(scheme), "signature_header", "one header cannot hold two different things"),
         (
@@ -332,13 +350,30 @@ fn name_is_bad(name: &str) -> bool {
     name.is_empty() || name.len() > 64 || !name.bytes().all(good)
 }
 
-/// An id that runs into the next part could be cut elsewhere and leave the signed text the same.
+/// An id that runs into its neighbour could be cut elsewhere and leave the signed text the same. Text that is fixed
+/// from the start needs no mark.
 fn id_runs_on(parts: &[Part]) -> bool {
-    let ends_id = |part: Option<&Part>| match part {
-        Some(Part::Literal(text)) => !text.bytes().next().is_none_or(crate::encoding::is_id_byte),
+    let marks = |part: Option<&Part>, edge: fn(&[u8]) -> Option<&u8>| match part {
+        Some(Part::Literal(text)) => {
+            edge(text.as_bytes()).is_some_and(|byte| !crate::encoding::is_id_byte(*byte))
+        }
         _ => false,
     };
-    parts.iter().enumerate().any(|(i, part)| *part == Part::Id && !ends_id(parts.get(i + 1)))
+    let fixed = |parts: &[Part]| parts.iter().all(|part| matches!(part, Part::Literal(_)));
+    parts.iter().enumerate().filter(|(_, part)| **part == Part::Id).any(|(at, _)| {
+        let (before, after) = parts.split_at_checked(at).unwrap_or_default();
+        let begins = fixed(before) || marks(before.last(), |text| text.last());
+        !begins || !marks(after.get(1), |text| text.first())
+    })
+}
+
+fn uses(scheme: &Scheme, algorithm: Algorithm) -> bool {
+    match &scheme.syntax {
+        Syntax::Plain { algorithm: only, .. } => *only == algorithm,
+        Syntax::KeyValue { versions, .. } | Syntax::Versioned { versions } => {
+            versions.iter().any(|version| version.algorithm == algorithm)
+        }
+    }
 }
 
 fn no_versions(syntax: &Syntax) -> bool {
