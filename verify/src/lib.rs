@@ -21,6 +21,7 @@ mod replay;
 mod request;
 mod scheme;
 mod scheme_builder;
+mod scheme_rules;
 pub mod schemes;
 mod sign;
 mod signature_list;

@@ -13,7 +13,7 @@ use crate::pointer::BodyError;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::scheme::{Algorithm, Freshness, Part, Scheme};
-use crate::scheme_builder::check_window;
+use crate::scheme_rules::check_window;
 use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
 use crate::verified::{Facts, Observed, Verified};
