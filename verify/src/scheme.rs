@@ -137,12 +137,14 @@ pub enum Syntax {
         /// How the signature is made.
         algorithm: Algorithm,
     },
-    /// A comma-separated list of `name=value`: `t=1700000000,v1=<hex>,v1=<hex>`.
+    /// A list of `name=value`: `t=1700000000,v1=<hex>,v1=<hex>`.
     KeyValue {
         /// The names under which signatures stand, each with its algorithm. Others are ignored.
         versions: Vec<Version>,
         /// The name under which the timestamp stands.
         timestamp: Option<Cow<'static, str>>,
+        /// What stands between elements: `,` or `;`.
+        separator: char,
     },
     /// A space-separated list of `version,signature`: `v1,<base64> v1a,<base64>`.
     Versioned {
