@@ -16,7 +16,7 @@ pub(super) const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 
-/// Verifies every request before the service behind it sees it. See the [module page](self) for what it refuses.
+/// Verifies every request before the service behind it sees it. See the [module page](crate::middleware) for what it refuses.
 ///
 /// `B` is the body type of the request that is handed on: [`Full<Bytes>`], which every axum router takes. Use
 /// [`with_body`](Self::with_body) where the next layer insists on another, such as `axum::middleware::from_fn`.
