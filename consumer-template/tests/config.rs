@@ -1,5 +1,7 @@
 //! Every mistake in a configuration is refused, and named with its field and its remedy.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 
 use hookproof_consumer::config::Config;

@@ -154,6 +154,18 @@ async fn a_panicking_handler_is_rolled_back_alone() {
     assert_eq!(backend.inbox().show(bad).await.unwrap().unwrap().summary.state, State::Pending);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_is_late_between_its_statements_is_believed() {
+    let backend = start();
+    let handler = does(|_| {
+        let (_keep, never) = std::sync::mpsc::channel::<()>();
+        let _ = never.recv_timeout(terms().timeout * 2);
+        Err(Failure::permanent("no"))
+    });
+    let (_, error) = run_among_neighbours(&backend, handler).await;
+    assert_eq!(error, "no");
+}
+
 const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,6 +80,12 @@ fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     Some(())
 }
 
+/// A byte that a signed id may have. No `.`: it separates the signed parts, so an id with one could be cut elsewhere
+/// (Standard Webhooks 1.0.0, "signature scheme").
+pub(crate) fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
 /// Decodes a configured key, of any length.
 pub(crate) fn base64_key(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()

@@ -121,6 +121,7 @@
 
 #[cfg(feature = "asymmetric")]
 mod asymmetric;
+mod claims;
 mod config_error;
 mod encoding;
 #[cfg(feature = "axum")]
@@ -136,6 +137,7 @@ mod replay;
 mod request;
 mod scheme;
 mod scheme_builder;
+mod scheme_rules;
 pub mod schemes;
 mod sign;
 mod signature_list;

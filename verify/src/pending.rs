@@ -4,13 +4,14 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::claims::Claims;
 use crate::key::VerifyingKey;
 use crate::mac::MacState;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
 use crate::verified::{Observed, Verified};
-use crate::verifier::{Claims, Verdicts, Verifier, mac_matches, split_at_body};
+use crate::verifier::{Verdicts, Verifier, mac_matches, split_at_body};
 
 /// The step in which the buffer first grows: a declared length costs no memory until its bytes arrive.
 const FIRST_STEP: usize = 64 * 1024;

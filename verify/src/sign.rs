@@ -5,11 +5,11 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::config_error::ConfigError;
+use crate::encoding::is_id_byte;
 use crate::key::{Key, KeyBytes, mac_hash};
 use crate::mac::MacState;
 use crate::scheme::{Algorithm, Freshness, Location, Part, Scheme, Syntax, TimestampAt, Version};
 use crate::timestamp::UnixTime;
-use crate::verifier::is_id_byte;
 
 /// Signs deliveries as the provider would.
 ///

@@ -61,7 +61,8 @@ pub enum TimestampFormat {
 
 impl TimestampFormat {
     /// Reads `text`, or `None` if it is anything but one canonical number or date.
-    pub(crate) fn parse(self, text: &[u8]) -> Option<UnixTime> {
+    #[must_use]
+    pub fn parse(self, text: &[u8]) -> Option<UnixTime> {
         match self {
             Self::Seconds => decimal(text, 12).map(UnixTime::from_secs),
             Self::Millis => decimal(text, 15).map(UnixTime::from_millis),

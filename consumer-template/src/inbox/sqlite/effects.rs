@@ -57,10 +57,10 @@ impl Run {
         conn.execute_batch("SAVEPOINT effect")?;
         let closed = self.fence.close(self.terms.timeout);
         let ran = catch_unwind(AssertUnwindSafe(|| self.handler.apply(conn, &self.claimed.event)));
-        let late = closed.is_late();
+        let interrupted = closed.has_interrupted();
         drop(closed);
         let mut result = ran.unwrap_or_else(|_| Err(Failure::transient("handler panicked")));
-        if late && result.is_err() {
+        if interrupted && result.is_err() {
             result = Err(Failure::transient(LATE));
         }
         if conn.is_autocommit() {

@@ -16,7 +16,7 @@ use crate::clock::millis;
 /// How many steps of SQLite's machine pass between two looks at the clock: well under a millisecond.
 const STEPS: i32 = 10_000;
 
-/// The inbox's own tables.
+/// The inbox's own tables, as SQLite names them however the handler writes them.
 const OWN: [&str; 10] = [
     "events",
     "payloads",
@@ -39,6 +39,8 @@ pub(super) struct Fence {
 #[derive(Debug)]
 struct State {
     closed: AtomicBool,
+    /// Whether a statement was stopped since the fence was closed.
+    interrupted: AtomicBool,
     /// In milliseconds since `start`.
     deadline: AtomicU64,
     start: Instant,
@@ -46,15 +48,19 @@ struct State {
 
 impl Fence {
     pub(super) fn new() -> Self {
-        let state =
-            State { closed: AtomicBool::new(false), deadline: AtomicU64::new(0), start: Instant::now() };
+        let state = State {
+            closed: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
+            deadline: AtomicU64::new(0),
+            start: Instant::now(),
+        };
         Self { state: Arc::new(state) }
     }
 
     /// Puts the fence around `conn`, open for now. Installed once: a change of the authorizer expires all prepared statements.
     pub(super) fn install(&self, conn: &mut Connection) -> rusqlite::Result<()> {
         let state = Arc::clone(&self.state);
-        conn.progress_handler(STEPS, Some(move || state.is_late()))?;
+        conn.progress_handler(STEPS, Some(move || state.interrupts()))?;
         let state = Arc::clone(&self.state);
         conn.authorizer(Some(move |context: AuthContext<'_>| {
             if !state.closed.load(Ordering::Relaxed) || permitted(&context.action) {
@@ -69,15 +75,18 @@ impl Fence {
     pub(super) fn close(&self, limit: Duration) -> Closed<'_> {
         let deadline = millis(self.state.start.elapsed()).saturating_add(millis(limit));
         self.state.deadline.store(deadline, Ordering::Relaxed);
+        self.state.interrupted.store(false, Ordering::Relaxed);
         self.state.closed.store(true, Ordering::Relaxed);
         Closed { state: &self.state }
     }
 }
 
 impl State {
-    fn is_late(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
-            && millis(self.start.elapsed()) > self.deadline.load(Ordering::Relaxed)
+    fn interrupts(&self) -> bool {
+        let late = self.closed.load(Ordering::Relaxed)
+            && millis(self.start.elapsed()) > self.deadline.load(Ordering::Relaxed);
+        self.interrupted.fetch_or(late, Ordering::Relaxed);
+        late
     }
 }
 
@@ -87,8 +96,9 @@ pub(super) struct Closed<'a> {
 }
 
 impl Closed<'_> {
-    pub(super) fn is_late(&self) -> bool {
-        self.state.is_late()
+    /// Whether a statement was stopped. A handler that is late between its statements is not to blame twice.
+    pub(super) fn has_interrupted(&self) -> bool {
+        self.state.interrupted.load(Ordering::Relaxed)
     }
 }
 
@@ -108,7 +118,7 @@ fn permitted(action: &AuthAction<'_>) -> bool {
         AuthAction::Insert { table_name }
         | AuthAction::Delete { table_name }
         | AuthAction::Update { table_name, .. } => {
-            !OWN.iter().any(|own| own.eq_ignore_ascii_case(table_name)) && !table_name.starts_with("sqlite_")
+            !OWN.contains(table_name) && !table_name.starts_with("sqlite_")
         }
         _ => false,
     }

@@ -1,0 +1,132 @@
+//! Replay and discard.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{SelectArgs, StoreArg};
+use crate::cli::table::{eprint_line, print_line};
+use crate::clock::{Clock as _, SystemClock};
+use crate::dead_letters::Pages;
+use crate::event::EventNo;
+use crate::inbox::{By, Operator, OperatorError};
+
+/// What a person does, and why.
+#[derive(Args, Debug)]
+struct ActArgs {
+    #[command(flatten)]
+    store: StoreArg,
+    /// The events' numbers.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    events: Vec<EventNo>,
+    /// All that --source and --reason select.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Who does it, for the audit log.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    actor: String,
+    /// Only list what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Give dead letters new attempts.
+#[derive(Args, Debug)]
+pub(super) struct Replay {
+    #[command(flatten)]
+    act: ActArgs,
+    /// Why, for the audit log.
+    #[arg(long, default_value = "")]
+    why: String,
+}
+
+/// Mark dead letters as not to be processed. They are kept.
+#[derive(Args, Debug)]
+pub(super) struct Discard {
+    #[command(flatten)]
+    act: ActArgs,
+    /// Why, for the audit log.
+    #[arg(long)]
+    why: String,
+}
+
+impl Replay {
+    pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
+        self.act.run(Action::Replay, &self.why).await
+    }
+}
+
+impl Discard {
+    pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
+        self.act.run(Action::Discard, &self.why).await
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    Replay,
+    Discard,
+}
+
+impl ActArgs {
+    async fn run(&self, action: Action, why: &str) -> anyhow::Result<ExitCode> {
+        let operator = self.store.open()?;
+        let events = if self.all { self.selected(&operator).await? } else { self.events.clone() };
+        let verb = match action {
+            Action::Replay => "replay",
+            Action::Discard => "discard",
+        };
+        if self.dry_run {
+            for event in &events {
+                print_line(format_args!("would {verb} event {event}"))?;
+            }
+            print_line(format_args!("{} dead letters, nothing changed", events.len()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let bar = progress(events.len());
+        let (mut done, mut failed) = (0, 0);
+        for event in events {
+            let by = By::new(&self.actor, why);
+            let now = SystemClock.now();
+            let outcome = match action {
+                Action::Replay => operator.replay(event, by, now).await,
+                Action::Discard => operator.discard(event, by, now).await,
+            };
+            bar.inc(1);
+            match outcome {
+                Ok(()) => done += 1,
+                Err(error @ (OperatorError::NotFound(_) | OperatorError::NotDead { .. })) => {
+                    failed += 1;
+                    bar.suspend(|| eprint_line(format_args!("error: {error}")));
+                }
+                Err(error) => bail!("{error}; {done} done before"),
+            }
+        }
+        bar.finish_and_clear();
+        print_line(format_args!("{verb}: {done} done, {failed} not"))?;
+        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// The numbers of what is selected now; what dies meanwhile is not among them.
+    async fn selected(&self, operator: &dyn Operator) -> anyhow::Result<Vec<EventNo>> {
+        let mut pages = Pages::new(operator, &self.select.selection()).await?;
+        let mut events = Vec::new();
+        while let Some(page) = pages.next().await? {
+            events.extend(page.iter().map(|event| event.number));
+        }
+        Ok(events)
+    }
+}
+
+fn progress(events: usize) -> ProgressBar {
+    if events < 20 || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}");
+    ProgressBar::new(events as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,117 @@
+//! The checks across fields, each of which names the field and the remedy.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::config::error::ConfigFileError;
+use crate::config::sections::{DispatchSection, ServerConfig, SourceConfig};
+use crate::dispatch::DispatchConfig;
+use crate::retry::RetryPolicy;
+use crate::source::Source;
+
+pub(super) fn parse_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigFileError {
+    let line =
+        error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.split('\n').count());
+    ConfigFileError::Parse { path: path.to_owned(), line, problem: error.message().to_owned() }
+}
+
+pub(super) fn field(field: &str, problem: impl Into<String>) -> ConfigFileError {
+    ConfigFileError::Field { field: field.to_owned(), problem: problem.into() }
+}
+
+pub(super) fn at_least_one(name: &str, value: usize) -> Result<(), ConfigFileError> {
+    if value == 0 { Err(field(name, "0 would stop everything: give at least 1")) } else { Ok(()) }
+}
+
+pub(super) fn check_server(server: &ServerConfig) -> Result<(), ConfigFileError> {
+    at_least_one("server.max_connections", server.max_connections)?;
+    for (name, seconds) in [
+        ("server.header_timeout_seconds", server.header_timeout_seconds),
+        ("server.body_timeout_seconds", server.body_timeout_seconds),
+    ] {
+        if !(1..=300).contains(&seconds) {
+            return Err(field(name, format!("{seconds} s: choose between 1 and 300")));
+        }
+    }
+    if !(8..=1024).contains(&server.max_headers) {
+        return Err(field("server.max_headers", "choose between 8 and 1024"));
+    }
+    // hyper asks for at least 8 KiB.
+    if !(8 * 1024..=1024 * 1024).contains(&server.max_header_bytes) {
+        return Err(field("server.max_header_bytes", "choose between 8192 and 1048576"));
+    }
+    Ok(())
+}
+
+pub(super) fn dispatch_config(section: &DispatchSection) -> Result<DispatchConfig, ConfigFileError> {
+    at_least_one("dispatch.concurrency", section.concurrency)?;
+    if section.max_attempts == 0 {
+        return Err(field("dispatch.max_attempts", "0 would never run a handler: give at least 1"));
+    }
+    if section.handler_timeout_seconds == 0 {
+        return Err(field("dispatch.handler_timeout_seconds", "0 would stop every handler: give at least 1"));
+    }
+    if section.lease_seconds <= section.handler_timeout_seconds {
+        return Err(field(
+            "dispatch.lease_seconds",
+            format!(
+                "{} s is not longer than dispatch.handler_timeout_seconds ({} s): an event would be given to a second \
+                 worker while the first still runs",
+                section.lease_seconds, section.handler_timeout_seconds
+            ),
+        ));
+    }
+    let seconds = |name: &str, value: f64| {
+        Duration::try_from_secs_f64(value)
+            .ok()
+            .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(7 * 86_400))
+            .ok_or_else(|| field(name, "give a number of seconds above 0 and up to 604800"))
+    };
+    let first = seconds("dispatch.retry_first_seconds", section.retry_first_seconds)?;
+    let cap = seconds("dispatch.retry_cap_seconds", section.retry_cap_seconds)?;
+    if cap < first {
+        return Err(field(
+            "dispatch.retry_cap_seconds",
+            "must not be less than dispatch.retry_first_seconds",
+        ));
+    }
+    Ok(DispatchConfig {
+        concurrency: section.concurrency,
+        lease: Duration::from_secs(section.lease_seconds),
+        handler_timeout: Duration::from_secs(section.handler_timeout_seconds),
+        retry: RetryPolicy { max_attempts: section.max_attempts, first, cap },
+        ..DispatchConfig::default()
+    })
+}
+
+pub(super) fn build_sources(
+    entries: BTreeMap<String, SourceConfig>,
+    folder: &Path,
+) -> Result<Vec<Source>, ConfigFileError> {
+    if entries.is_empty() {
+        return Err(field("sources", "there is none: add a [sources.<name>] with path, scheme and keys"));
+    }
+    let mut sources: Vec<Source> = Vec::with_capacity(entries.len());
+    let mut paths = HashSet::new();
+    for (name, entry) in entries {
+        let error = |error| ConfigFileError::Source { name: name.clone(), error };
+        let source = Source::build(&name, &entry, folder).map_err(error)?;
+        if !paths.insert(source.path.clone()) {
+            let problem = format!("'{}' is the path of another source: give each its own", source.path);
+            return Err(field(&format!("sources.{name}.path"), problem));
+        }
+        for other in &sources {
+            if let Some((theirs, ours)) = other.verifier.keys().shared_with(source.verifier.keys()) {
+                let problem = format!(
+                    "key '{ours}' is the same secret as key '{theirs}' of source '{}': whoever can send to one could \
+                     replay it to the other; create a secret of its own at the provider",
+                    other.name
+                );
+                return Err(field(&format!("sources.{name}.keys"), problem));
+            }
+        }
+        sources.push(source);
+    }
+    Ok(sources)
+}

@@ -1,0 +1,118 @@
+//! From the file to a configuration that holds.
+
+use std::path::Path;
+
+use hookproof::Signer;
+
+use crate::config::check::{at_least_one, build_sources, check_server, dispatch_config, field, parse_error};
+use crate::config::error::ConfigFileError;
+use crate::config::sections::{File, LogConfig, ServerConfig, StoreConfig};
+use crate::dispatch::DispatchConfig;
+use crate::source::Source;
+
+/// A configuration that holds: every source is built, every check passed.
+#[derive(Debug)]
+pub struct Config {
+    /// The listener.
+    pub server: ServerConfig,
+    /// The store; its path is absolute or relative to the working folder.
+    pub store: StoreConfig,
+    /// The workers.
+    pub dispatch: DispatchConfig,
+    /// The log.
+    pub log: LogConfig,
+    /// The endpoints.
+    pub sources: Vec<Source>,
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError`], naming the first field that is wrong and the remedy.
+    pub fn load(path: &Path) -> Result<Self, ConfigFileError> {
+        Self::build(File::load(path)?, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Checks a configuration that is in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
+        Self::build(File::parse(text, path)?, path.parent().unwrap_or(Path::new("")))
+    }
+
+    fn build(file: File, folder: &Path) -> Result<Self, ConfigFileError> {
+        let mut store = file.store;
+        store.path = folder.join(store.path);
+        check_server(&file.server)?;
+        at_least_one("store.accept_queue", store.accept_queue)?;
+        let dispatch = dispatch_config(&file.dispatch)?;
+        let sources = build_sources(file.sources, folder)?;
+        Ok(Self { server: file.server, store, dispatch, log: file.log, sources })
+    }
+}
+
+/// What `hookproof send` needs to post to a source of a configuration.
+#[derive(Debug)]
+pub struct Target {
+    /// Signs as the source's provider, with its first key.
+    pub signer: Signer,
+    /// The preset's name.
+    pub scheme: String,
+    /// The URL of the source, as `serve` would listen.
+    pub url: String,
+}
+
+impl Target {
+    /// Reads what concerns the source `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError`] if the file cannot be read, has no such source, or its first key cannot sign.
+    pub fn load(path: &Path, name: &str) -> Result<Self, ConfigFileError> {
+        let file = File::load(path)?;
+        let Some(source) = file.sources.get(name) else {
+            let names: Vec<_> = file.sources.keys().map(String::as_str).collect();
+            return Err(field(
+                "--source",
+                format!("there is no source '{name}': choose one of {}", names.join(", ")),
+            ));
+        };
+        let error = |error| ConfigFileError::Source { name: name.to_owned(), error };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let (scheme, signer) = Source::signer(source, folder).map_err(error)?;
+        let mut listen = file.server.listen;
+        if listen.ip().is_unspecified() {
+            listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        Ok(Self { signer, scheme, url: format!("http://{listen}{}", source.path) })
+    }
+}
+
+impl File {
+    fn load(path: &Path) -> Result<Self, ConfigFileError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigFileError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
+        toml::from_str(text).map_err(|e| parse_error(path, text, &e))
+    }
+}
+
+impl StoreConfig {
+    /// Reads `[store]` alone: whoever looks after dead letters need not hold the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError`] if the file cannot be read or has a field that does not exist.
+    pub fn load(path: &Path) -> Result<Self, ConfigFileError> {
+        let mut store = File::load(path)?.store;
+        store.path = path.parent().unwrap_or(Path::new("")).join(store.path);
+        Ok(store)
+    }
+}

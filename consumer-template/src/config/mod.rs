@@ -1,0 +1,16 @@
+//! The configuration file: one tree, unknown fields refused, every mistake named with its remedy.
+//!
+//! Parsing says what is not TOML or not a field; [`Config::load`] then builds every source, so that a key that does not
+//! decode or a path that is used twice stops the program before it opens a port.
+
+mod check;
+mod error;
+mod load;
+mod sections;
+
+pub use error::ConfigFileError;
+pub use load::{Config, Target};
+pub use sections::{
+    BodyKind, KeyConfig, LogConfig, LogFormat, Overrides, ServerConfig, SourceConfig, StoreConfig,
+    TimestampName,
+};

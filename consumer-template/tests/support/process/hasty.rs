@@ -1,0 +1,87 @@
+//! An inbox with the fault that this program exists to avoid: it says "stored" first and stores afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hookproof::UnixTime;
+use hookproof_consumer::effect::SqliteHandler;
+use hookproof_consumer::event::EventNo;
+use hookproof_consumer::inbox::{
+    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, Inbox, InboxError, Incoming,
+    Lease, Operator, OperatorError, Rescued, Settled, Terms,
+};
+use hookproof_consumer::retry::Outcome;
+use tokio::sync::Notify;
+
+pub(crate) struct Hasty(pub(crate) Arc<dyn Inbox>);
+
+#[async_trait]
+impl Inbox for Hasty {
+    async fn accept(&self, incoming: Incoming) -> Result<Accepted, InboxError> {
+        let inbox = Arc::clone(&self.0);
+        tokio::spawn(async move { inbox.accept(incoming).await });
+        Ok(Accepted { event: EventNo(0), outcome: Delivery::New })
+    }
+
+    fn arrivals(&self) -> Arc<Notify> {
+        self.0.arrivals()
+    }
+
+    async fn claim(&self, max: usize, lease: Duration, now: UnixTime) -> Result<Vec<Claimed>, InboxError> {
+        self.0.claim(max, lease, now).await
+    }
+
+    async fn extend(&self, lease: &Lease, until: UnixTime) -> Result<bool, InboxError> {
+        self.0.extend(lease, until).await
+    }
+
+    async fn settle(&self, lease: &Lease, outcome: Outcome, now: UnixTime) -> Result<Settled, InboxError> {
+        self.0.settle(lease, outcome, now).await
+    }
+
+    async fn run_in_transaction(
+        &self,
+        claimed: &Claimed,
+        handler: Arc<dyn SqliteHandler>,
+        terms: Terms,
+        now: UnixTime,
+    ) -> Result<(Settled, Outcome), InboxError> {
+        self.0.run_in_transaction(claimed, handler, terms, now).await
+    }
+
+    async fn rescue(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
+        self.0.rescue(max_attempts, now).await
+    }
+
+    async fn recover_orphans(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
+        self.0.recover_orphans(max_attempts, now).await
+    }
+
+    async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
+        self.0.next_due().await
+    }
+}
+
+#[async_trait]
+impl Operator for Hasty {
+    async fn counts(&self) -> Result<Counts, InboxError> {
+        self.0.counts().await
+    }
+
+    async fn list(&self, filter: Filter) -> Result<Vec<EventSummary>, InboxError> {
+        self.0.list(filter).await
+    }
+
+    async fn show(&self, event: EventNo) -> Result<Option<EventDetail>, InboxError> {
+        self.0.show(event).await
+    }
+
+    async fn replay(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
+        self.0.replay(event, by, now).await
+    }
+
+    async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
+        self.0.discard(event, by, now).await
+    }
+}
