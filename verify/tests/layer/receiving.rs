@@ -32,7 +32,9 @@ where
 {
     let strict = Strict::default();
     let calls = strict.calls();
-    let response = layer.layer(strict).oneshot(request(headers, body)).await.unwrap();
+    let response = layer.layer(strict).oneshot(request(headers, body));
+    let hour = Duration::from_secs(3600);
+    let response = tokio::time::timeout(hour, response).await.expect("nothing ends the waiting").unwrap();
     let (status, refusal) = (response.status(), response.extensions().get::<Refusal>().copied());
     let seen = (response.headers().clone(), collected(response).await);
     Answer { status, refusal, calls: calls.load(Ordering::Relaxed), seen }
