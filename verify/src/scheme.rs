@@ -71,6 +71,18 @@ impl Scheme {
         &self.signature_headers
     }
 
+    /// How signatures are written.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// How the text of a key becomes bytes.
+    #[must_use]
+    pub fn key_format(&self) -> KeyFormat {
+        self.key_format
+    }
+
     /// What protects against replay, and what does not.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {

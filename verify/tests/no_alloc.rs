@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 use hookproof::{Freshness, Outgoing, Refusal, RequestView, Scheme, Verifier};
 use http::HeaderMap;
-use sources::{NOW, Source, URL, at, body};
+use sources::{KEY, NOW, Source, URL, at, body};
 
 /// Counts what the current thread allocates.
 struct Counting;
@@ -128,7 +128,7 @@ const MIB: usize = 1 << 20;
 
 fn github(limit: usize) -> (Source, Verifier) {
     let source = Source::of(hookproof::schemes::github());
-    let key = hookproof::Key::new("k1", "a secret of more than sixteen bytes");
+    let key = hookproof::Key::new("k1", KEY);
     let verifier = Verifier::builder(source.scheme.clone()).key(key).body_limit(limit).build().unwrap();
     (source, verifier)
 }

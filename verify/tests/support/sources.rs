@@ -4,6 +4,9 @@ use hookproof::{Key, Scheme, Signer, UnixTime, Verifier};
 
 pub(crate) const NOW: u64 = 1_700_000_000;
 
+/// Hexadecimal, base64 and text at once.
+pub(crate) const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabb";
+
 const ORIGIN: &str = "https://hooks.example.com";
 
 /// The URL of a request to `/`.
@@ -17,8 +20,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn of(scheme: Scheme) -> Self {
-        // Hexadecimal, base64 and text at once.
-        let key = Key::new("k1", "00112233445566778899aabbccddeeff00112233445566778899aabb");
+        let key = Key::new("k1", KEY);
         let signer = Signer::new(&scheme, &key).unwrap();
         let mut builder = Verifier::builder(scheme.clone()).key(key);
         if scheme.signs_url() {
