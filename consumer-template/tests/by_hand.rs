@@ -1,7 +1,12 @@
 //! With nothing but `openssl` and `curl`: what a person signs by hand is accepted, and its replay is processed once.
 //!
 //! Ignored by the plain test command, which needs no program beside Rust; `.ci/run` runs it.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[cfg(test)]
 #[path = "support/process/mod.rs"]

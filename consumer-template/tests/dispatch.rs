@@ -228,6 +228,11 @@ async fn a_wait_that_the_handler_asks_for_is_kept() {
     let mut bench = bench(config());
     let event = bench.accept("msg_1", "later").await;
     bench.round().await;
+    assert_eq!(
+        bench.round().await.0.wait,
+        Duration::from_millis(700),
+        "a round says when the next one is due"
+    );
     bench.clock.advance(Duration::from_millis(699));
     assert_eq!(bench.round().await.0.started, 0);
     bench.clock.advance(Duration::from_millis(1));
@@ -374,7 +379,8 @@ async fn what_does_not_finish_in_time_is_cut_off_and_tried_again() {
 async fn a_start_takes_back_what_was_running_when_the_process_died() {
     let mut backend = Sqlite::start();
     accept(backend.inbox(), &sent("msg_1").key("good")).await;
-    backend.inbox().claim(1, Duration::from_secs(9_999), at(0)).await.unwrap();
+    let claimed = backend.inbox().claim(1, Duration::from_secs(9_999), SystemClock.now()).await.unwrap();
+    assert_eq!(claimed.len(), 1);
     backend.restart();
     let handler = Arc::new(Scripted::default());
     let dispatcher = live(&backend, &handler, config());

@@ -163,6 +163,31 @@ fn what_cannot_be_durable_is_not_opened() {
     assert!(!folder.path().join("no.db").exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_left_in_the_log_is_put_on_the_disk_before_anything_is_answered() {
+    let backend = Sqlite::start();
+    accept(backend.inbox(), &sent("msg_1")).await;
+    // What the files look like to the next process after a kill.
+    let crashed = tempfile::tempdir().unwrap();
+    for name in ["inbox.db", "inbox.db-wal"] {
+        std::fs::copy(backend.folder.path().join(name), crashed.path().join(name)).unwrap();
+    }
+    let events_without_log = || {
+        let copy = crashed.path().join("copy.db");
+        std::fs::copy(crashed.path().join("inbox.db"), &copy).unwrap();
+        let conn = rusqlite::Connection::open(copy).unwrap();
+        conn.query_row("SELECT COUNT(*) FROM events", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(events_without_log(), 0, "it is in the log only");
+    // Somebody looks, so that no closing connection is the last one and folds the log in by the way.
+    let onlooker = rusqlite::Connection::open(crashed.path().join("inbox.db")).unwrap();
+    onlooker.query_row("SELECT COUNT(*) FROM events", [], |_| Ok(())).unwrap();
+    let inbox = SqliteInbox::open(SqliteOptions::new(crashed.path().join("inbox.db"))).unwrap();
+    let again = inbox.accept(sent("msg_1").incoming()).await.unwrap();
+    assert_eq!(again.outcome, Delivery::Duplicate { state: State::Pending });
+    assert_eq!(events_without_log(), 1);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn the_files_are_for_this_user_alone() {

@@ -60,9 +60,16 @@ fn offenders(folder: &str, allowed: &[&str], words: &[&str]) -> Vec<String> {
 #[test]
 fn the_core_of_the_library_knows_nothing_above_it() {
     let above = ["crate::verifier", "crate::pending", "crate::middleware", "crate::extract", "crate::sign::"];
-    for file in
-        ["scheme.rs", "scheme_builder.rs", "key.rs", "mac.rs", "encoding.rs", "timestamp.rs", "schemes/"]
-    {
+    for file in [
+        "scheme.rs",
+        "scheme_builder.rs",
+        "scheme_rules.rs",
+        "key.rs",
+        "mac.rs",
+        "encoding.rs",
+        "timestamp.rs",
+        "schemes/",
+    ] {
         let path = format!("verify/src/{file}");
         for (name, text) in files("verify/src", ".rs").into_iter().filter(|(name, _)| name.starts_with(&path))
         {

@@ -11,6 +11,7 @@ use crate::pointer::Pointer;
 use crate::scheme::{
     Algorithm, DigestScope, Freshness, KeyFormat, Location, Part, Scheme, Syntax, TimestampAt, Version,
 };
+use crate::scheme_rules::{check_window, contradictions};
 use crate::timestamp::{TimestampFormat, Window};
 
 /// The window of a signed timestamp unless said: 300 s on both sides, as nearly every provider's library has it.
@@ -191,6 +192,13 @@ impl SchemeBuilder {
 
     /// For how long the provider re-sends a failed delivery.
     pub fn retry_horizon(mut self, horizon: Duration) -> Self {
+        // A window that followed the horizon of a preset follows the new one.
+        let followed = self.scheme.retry_horizon.unwrap_or(LONGEST_HORIZON) + EVENT_FUTURE;
+        if let Freshness::EventTime { window, .. } = &mut self.scheme.freshness
+            && window.past == followed
+        {
+            window.past = Duration::ZERO;
+        }
         self.scheme.retry_horizon = Some(horizon);
         self
     }
@@ -264,106 +272,5 @@ impl SchemeBuilder {
 
     fn error(&self, field: &'static str, problem: String) -> ConfigError {
         ConfigError::Scheme { scheme: self.scheme.name.to_string(), field, problem }
-    }
-}
-
-pub(crate) fn check_window(freshness: &Freshness) -> Result<(), ConfigError> {
-    let (Freshness::SignedTimestamp { window, .. } | Freshness::EventTime { window, .. }) = freshness else {
-        return Ok(());
-    };
-    for (given, side) in [(window.past, "in the past"), (window.future, "in the future")] {
-        if !(Window::MIN..=Window::MAX).contains(&given) {
-            return Err(ConfigError::Tolerance { given, side, min: Window::MIN, max: Window::MAX });
-        }
-    }
-    Ok(())
-}
-
-/// What makes a scheme impossible or unsafe, most telling first.
-fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static str)> {
-    let has = |part: &Part| scheme.parts.iter().filter(|p| *p == part).count();
-    let signed_time = matches!(scheme.freshness, Freshness::SignedTimestamp { .. });
-    let in_signature =
-        matches!(scheme.freshness, Freshness::SignedTimestamp { at: TimestampAt::SignatureField, .. });
-    let list_time = matches!(&scheme.syntax, Syntax::KeyValue { timestamp: Some(_), .. });
-    let checks = [
-        (name_is_bad(&scheme.name), "name", "use 1 to 64 characters of a-z 0-9 and '-'"),
-        (scheme.signature_headers.is_empty(), "signature_header", "say which header holds the signature"),
-        (has(&Part::Body) == 0, "signed", "add Part::Body: an unsigned body proves nothing"),
-        (has(&Part::Body) > 1, "signed", "Part::Body occurs twice; it arrives once"),
-        (
-            has(&Part::Timestamp) > 0 && !signed_time,
-            "signed",
-            "Part::Timestamp needs timestamp_header or key_value to say where it is",
-        ),
-        (
-            has(&Part::Timestamp) == 0 && signed_time,
-            "signed",
-            "add Part::Timestamp: a timestamp that is not signed can be changed by whoever replays",
-        ),
-        (
-            has(&Part::Id) > 0 && !matches!(scheme.event_id, Some(Location::Header(_))),
-            "signed",
-            "Part::Id needs event_id_header to say where it is",
-        ),
-        (
-            id_runs_on(&scheme.parts),
-            "signed",
-            "put a Part::Literal after Part::Id that begins with a character no id has, such as '.'",
-        ),
-        (in_signature && !list_time, "key_value", "the signature header has no field for the timestamp"),
-        (
-            no_versions(&scheme.syntax),
-            "syntax",
-            "a list needs at least one version, each with a name of its own",
-        ),
-        (a_header_has_two_roles(scheme), "signature_header", "one header cannot hold two different things"),
-        (
-            scheme.freshness_format() == Some(TimestampFormat::SecondsOrRfc3339) && signed_time,
-            "timestamp_format",
-            "a signed timestamp has one format: two could be confused where no separator follows",
-        ),
-    ];
-    checks.into_iter().find(|(wrong, ..)| *wrong).map(|(_, field, problem)| (field, problem))
-}
-
-fn name_is_bad(name: &str) -> bool {
-    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    name.is_empty() || name.len() > 64 || !name.bytes().all(good)
-}
-
-/// An id that runs into the next part could be cut elsewhere and leave the signed text the same.
-fn id_runs_on(parts: &[Part]) -> bool {
-    let ends_id = |part: Option<&Part>| match part {
-        Some(Part::Literal(text)) => !text.bytes().next().is_none_or(crate::encoding::is_id_byte),
-        _ => false,
-    };
-    parts.iter().enumerate().any(|(i, part)| *part == Part::Id && !ends_id(parts.get(i + 1)))
-}
-
-fn no_versions(syntax: &Syntax) -> bool {
-    let (Syntax::KeyValue { versions, .. } | Syntax::Versioned { versions }) = syntax else { return false };
-    let mut names: Vec<_> = versions.iter().map(|version| &version.name).collect();
-    if let Syntax::KeyValue { timestamp: Some(timestamp), .. } = syntax {
-        names.push(timestamp);
-    }
-    names.sort();
-    versions.is_empty()
-        || names.iter().any(|name| name.is_empty())
-        || names.windows(2).any(|pair| pair.first() == pair.last())
-}
-
-fn a_header_has_two_roles(scheme: &Scheme) -> bool {
-    let mut names: Vec<_> = scheme.headers_read().map(HeaderName::as_str).collect();
-    names.sort_unstable();
-    names.windows(2).any(|pair| pair.first() == pair.last())
-}
-
-impl Scheme {
-    pub(crate) fn freshness_format(&self) -> Option<TimestampFormat> {
-        match &self.freshness {
-            Freshness::SignedTimestamp { format, .. } | Freshness::EventTime { format, .. } => Some(*format),
-            Freshness::None => None,
-        }
     }
 }

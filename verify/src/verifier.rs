@@ -13,7 +13,7 @@ use crate::pointer::BodyError;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::scheme::{Algorithm, Freshness, Part, Scheme};
-use crate::scheme_builder::check_window;
+use crate::scheme_rules::check_window;
 use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
 use crate::verified::{Facts, Observed, Verified};
@@ -190,7 +190,8 @@ impl Verifier {
     /// Verifies a body that is already in memory.
     ///
     /// Every key is tried with every presented signature, each comparison in constant time. For HMAC schemes nothing
-    /// is allocated. The body may be any bytes; it is not looked into before its signature holds.
+    /// is allocated, but for an event time: there the JSON parser keeps a byte per level of the nested values that it
+    /// passes over, and unescapes. The body may be any bytes; it is not looked into before its signature holds.
     ///
     /// # Errors
     ///

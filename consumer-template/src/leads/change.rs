@@ -194,6 +194,8 @@ mod tests {
             ("lead.status_updated", Kind::Updated),
             ("note.created", Kind::Other),
             ("note.deleted", Kind::Other),
+            ("note.updated", Kind::Other),
+            ("deal.won", Kind::Other),
         ];
         for (name, kind) in cases {
             assert_eq!(kind_of(name), kind, "{name}");

@@ -15,6 +15,10 @@ use crate::middleware::response::{ResponseBody, refusal_response};
 use crate::pending::Pending;
 use crate::refusal::Refusal;
 
+/// How many frames are taken at a time, before the timer and other tasks have their turn: frames that are always there,
+/// empty ones even, must not keep a thread for themselves.
+const FRAMES_PER_TURN: usize = 64;
+
 pin_project! {
     /// Receives and verifies the body, then calls the service behind the layer.
     pub struct ResponseFuture<S, B, ReqBody>
@@ -120,7 +124,7 @@ fn poll_body<S, ReqBody: Body>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Refusal>> {
     let Some(Reader { pending, .. }) = reader else { return Poll::Ready(Err(Refusal::BodyIncomplete)) };
-    loop {
+    for _ in 0..FRAMES_PER_TURN {
         match ready!(body.as_mut().poll_frame(cx)) {
             None => return Poll::Ready(Ok(())),
             Some(Err(_)) => return Poll::Ready(Err(Refusal::BodyIncomplete)),
@@ -138,6 +142,8 @@ fn poll_body<S, ReqBody: Body>(
             }
         }
     }
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
 
 /// The verdict, and if it is good the call of the service behind.

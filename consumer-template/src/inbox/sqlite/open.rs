@@ -174,11 +174,36 @@ pub(super) fn assert_current(conn: &Connection) -> Result<(), OpenError> {
     }
 }
 
-/// A connection that writes. `fence` keeps handlers from meddling with its transactions.
+/// The owner's connection that writes. `fence` keeps handlers from meddling with its transactions.
 pub(super) fn writer(options: &SqliteOptions, fence: &Fence) -> Result<Connection, OpenError> {
     let mut conn = connect(options)?;
+    sync_log(&conn)?;
     fence.install(&mut conn).map_err(database("install the fence around handlers"))?;
     Ok(conn)
+}
+
+/// Puts everything that the log holds on the disk, or fails.
+///
+/// After a failed sync, or a crash between a write and its sync, the log holds events that we can read and a power loss would
+/// take. To take such an event for stored, and its redelivery for a duplicate, is to acknowledge what is not on the disk. And
+/// syncing the log again proves nothing: after an error the system may have forgotten what it did not write. So its content is
+/// written anew, into the database, and synced there.
+fn sync_log(conn: &Connection) -> Result<(), OpenError> {
+    let doing = "put the write-ahead log on the disk";
+    let busy: i64 =
+        conn.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0)).map_err(database(doing))?;
+    if busy == 0 {
+        return Ok(());
+    }
+    Err(OpenError::Database {
+        doing,
+        reason: "another process is reading or writing the database".to_owned(),
+    })
+}
+
+/// An operator's connection that writes.
+pub(super) fn operator(options: &SqliteOptions) -> Result<Connection, OpenError> {
+    connect(options)
 }
 
 /// A connection that reads. Opened for writing, because a reader must be able to recover the log after a crash.

@@ -7,7 +7,6 @@ use hookproof::UnixTime;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::accept::{audit, revive};
-use super::fence::Fence;
 use super::job::WorkError;
 use super::open::{self, OpenError};
 use super::options::SqliteOptions;
@@ -50,7 +49,7 @@ impl SqliteOperator {
         let options = Arc::clone(&self.options);
         let act = move || {
             let failed = |reason: &dyn std::fmt::Display| InboxError::Store(StoreError::new(doing, reason));
-            let mut conn = open::writer(&options, &Fence::new()).map_err(|error| failed(&error))?;
+            let mut conn = open::operator(&options).map_err(|error| failed(&error))?;
             let tx = conn
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(|error| failed(&error))?;

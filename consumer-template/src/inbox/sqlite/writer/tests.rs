@@ -107,6 +107,30 @@ fn when_the_transaction_is_lost_nobody_is_told_otherwise_and_the_next_one_works(
 }
 
 #[test]
+fn what_a_reopened_connection_finds_in_the_log_is_put_on_the_disk_first() {
+    let bench = bench();
+    let path = bench.folder.path().join("inbox.db");
+    // A reader keeps the log from being folded in when the writer's connection is dropped.
+    let reader = Connection::open(&path).unwrap();
+    let tables = || -> i64 { reader.query_row("SELECT COUNT(*) FROM notes", [], |row| row.get(0)).unwrap() };
+    bench.note(1).blocking_recv().unwrap().unwrap();
+    let without_log = || {
+        let copy = bench.folder.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        let notes = Connection::open(&copy)
+            .unwrap()
+            .query_row("SELECT COUNT(*) FROM notes", [], |row| row.get::<_, i64>(0));
+        notes.unwrap_or(0)
+    };
+    assert_eq!((tables(), without_log()), (1, 0), "it is in the log only");
+    let lost = bench.push(|conn, _| -> Result<(), _> { Ok(conn.execute_batch("ROLLBACK")?) });
+    assert_eq!(text(lost), "could not test: the transaction is gone");
+    // A duplicate writes nothing, so no commit of its own would sync what it relies on.
+    assert_eq!(bench.notes(), [1]);
+    assert_eq!(without_log(), 1);
+}
+
+#[test]
 fn a_full_disk_is_an_error_and_what_comes_when_there_is_space_is_stored() {
     let bench = bench();
     let limit = |pages: i64| {

@@ -1,0 +1,172 @@
+//! Verifying allocates nothing, and a body that is received costs its own bytes.
+
+#![cfg(test)]
+
+#[path = "support/sources.rs"]
+mod sources;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use hookproof::{Freshness, Outgoing, Refusal, RequestView, Scheme, Verifier};
+use http::HeaderMap;
+use sources::{NOW, Source, at, body};
+
+/// Counts what the current thread allocates.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn note(more: isize) {
+    CALLS.with(|calls| calls.set(calls.get() + usize::from(more > 0)));
+    LIVE.with(|live| live.set(live.get() + more));
+    PEAK.with(|peak| peak.set(peak.get().max(LIVE.with(Cell::get))));
+}
+
+fn size(layout: Layout) -> isize {
+    isize::try_from(layout.size()).unwrap_or(isize::MAX)
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(size(layout));
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        note(-size(layout));
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // The system's allocator moves the pages of a large block instead of copying it, so a block that grows counts
+        // once. One that copies would hold the old block too for that moment.
+        note(isize::try_from(new_size).unwrap_or(isize::MAX) - size(layout));
+        // SAFETY: as above.
+        unsafe { System.realloc(at, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations `work` makes, and how far it raises the live bytes at most.
+fn cost<T>(work: impl FnOnce() -> T) -> (usize, usize, T) {
+    let (calls, live) = (CALLS.with(Cell::get), LIVE.with(Cell::get));
+    PEAK.with(|peak| peak.set(live));
+    let result = work();
+    let peak = PEAK.with(Cell::get) - live;
+    (CALLS.with(Cell::get) - calls, usize::try_from(peak).unwrap_or(0), result)
+}
+
+/// A body of some kilobytes, nested as bodies of providers are.
+fn realistic(source: &Source) -> (HeaderMap, Vec<u8>) {
+    let mut json: serde_json::Value = serde_json::from_slice(&body(NOW, "evt_1", "")).unwrap();
+    let fields: Vec<_> =
+        (0..40).map(|n| serde_json::json!({ "name": format!("field {n}"), "values": [n, n + 1] })).collect();
+    json["data"] = serde_json::json!({ "lead": { "email": "ada@example.com", "fields": fields, "note": "a\nb \u{e9}" } });
+    let body = json.to_string().into_bytes();
+    let outgoing = Outgoing::new(&body).id("evt_1").event_type("lead.created").timestamp(at(NOW));
+    (source.signer.sign(&outgoing).unwrap(), body)
+}
+
+#[test]
+fn verifying_allocates_nothing() {
+    for source in Source::all() {
+        let (headers, body) = realistic(&source);
+        let (calls, bytes, proof) = cost(|| source.verifier.verify(&headers, &body[..], at(NOW)));
+        assert!(proof.is_ok(), "{}: {proof:?}", source.scheme.name());
+        if let Freshness::EventTime { .. } = source.scheme.freshness() {
+            // The JSON parser keeps a byte per level of the nested values that it passes over.
+            assert!(calls <= 1 && bytes <= 8, "{}: {calls} allocations, {bytes} bytes", source.scheme.name());
+        } else {
+            assert_eq!((calls, bytes), (0, 0), "{}: allocations, bytes", source.scheme.name());
+        }
+    }
+}
+
+#[test]
+fn reading_a_flat_event_time_allocates_nothing() {
+    for name in ["megatronlead", "klozeo", "klozeo-guide", "leadhub"] {
+        let source = Source::of(Scheme::by_name(name).unwrap());
+        let body = body(NOW, "evt_1", "without escapes");
+        let headers = source.signer.sign(&Outgoing::new(&body)).unwrap();
+        let (calls, _, proof) = cost(|| source.verifier.verify(&headers, &body[..], at(NOW)));
+        assert_eq!(proof.unwrap().timestamp(), Some(at(NOW)));
+        assert_eq!(calls, 0, "{name}");
+    }
+}
+
+#[test]
+fn refusing_allocates_nothing() {
+    for source in Source::all() {
+        let (headers, body) = realistic(&source);
+        let (calls, _, verdict) = cost(|| source.verifier.verify(&headers, &body[1..], at(NOW)));
+        assert_eq!(verdict.unwrap_err(), Refusal::SignatureMismatch);
+        assert_eq!(calls, 0, "{}: another body", source.scheme.name());
+        let (calls, _, verdict) = cost(|| source.verifier.verify(&HeaderMap::new(), &body[..], at(NOW)));
+        assert_eq!(verdict.unwrap_err(), Refusal::MissingHeader);
+        assert_eq!(calls, 0, "{}: no headers", source.scheme.name());
+    }
+}
+
+/// The control: the allocator does count.
+#[test]
+fn an_allocation_is_noticed() {
+    let (calls, bytes, text) = cost(|| vec![0u8; 1000]);
+    assert_eq!((calls, bytes, text.len()), (1, 1000, 1000));
+}
+
+const MIB: usize = 1 << 20;
+
+fn github(limit: usize) -> (Source, Verifier) {
+    let source = Source::of(hookproof::schemes::github());
+    let key = hookproof::Key::new("k1", "a secret of more than sixteen bytes");
+    let verifier = Verifier::builder(source.scheme.clone()).key(key).body_limit(limit).build().unwrap();
+    (source, verifier)
+}
+
+#[test]
+fn a_large_body_costs_its_own_bytes() {
+    let (source, verifier) = github(8 * MIB);
+    let body = vec![b'x'; 8 * MIB];
+    let headers = source.signer.sign(&Outgoing::new(&body)).unwrap();
+    for declared in [true, false] {
+        let (calls, peak, proof) = cost(|| {
+            let mut pending = verifier.begin(RequestView::from(&headers), at(NOW))?;
+            if declared {
+                pending.expect_length(body.len() as u64)?;
+            }
+            body.chunks(16 * 1024).try_for_each(|piece| pending.update(piece))?;
+            pending.finish()
+        });
+        assert_eq!(proof.unwrap().body().len(), body.len());
+        assert!(peak <= body.len() + MIB, "declared {declared}: {peak} bytes at the peak");
+        assert!(calls < 40, "declared {declared}: {calls} allocations");
+    }
+}
+
+#[test]
+fn a_declared_length_costs_nothing_until_its_bytes_arrive() {
+    let (source, verifier) = github(8 * MIB);
+    let headers = source.signer.sign(&Outgoing::new(b"")).unwrap();
+    let (_, peak, pending) = cost(|| {
+        let mut pending = verifier.begin(RequestView::from(&headers), at(NOW)).unwrap();
+        pending.expect_length(8 * MIB as u64).unwrap();
+        pending
+    });
+    assert!(peak < 64 * 1024, "declared, not sent: {peak} bytes");
+    let (_, peak, _pending) = cost(|| {
+        let mut pending = pending;
+        pending.update(b"x").unwrap();
+        pending
+    });
+    assert!(peak <= 64 * 1024, "one byte of eight million: {peak} bytes");
+}
