@@ -1,0 +1,88 @@
+//! An inbox that keeps nothing: what is left is HTTP and verification, the ceiling for every store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hookproof::UnixTime;
+use hookproof_consumer::effect::SqliteHandler;
+use hookproof_consumer::event::EventNo;
+use hookproof_consumer::inbox::{
+    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, Inbox, InboxError, Incoming,
+    Lease, Operator, OperatorError, Rescued, Settled, Terms,
+};
+use hookproof_consumer::retry::Outcome;
+use tokio::sync::Notify;
+
+#[derive(Default)]
+pub(crate) struct Forgetful {
+    arrivals: Arc<Notify>,
+}
+
+#[async_trait]
+impl Inbox for Forgetful {
+    async fn accept(&self, _: Incoming) -> Result<Accepted, InboxError> {
+        Ok(Accepted { event: EventNo(0), outcome: Delivery::New })
+    }
+
+    fn arrivals(&self) -> Arc<Notify> {
+        Arc::clone(&self.arrivals)
+    }
+
+    async fn claim(&self, _: usize, _: Duration, _: UnixTime) -> Result<Vec<Claimed>, InboxError> {
+        Ok(Vec::new())
+    }
+
+    async fn extend(&self, _: &Lease, _: UnixTime) -> Result<bool, InboxError> {
+        Ok(false)
+    }
+
+    async fn settle(&self, _: &Lease, _: Outcome, _: UnixTime) -> Result<Settled, InboxError> {
+        Ok(Settled::LeaseLost)
+    }
+
+    async fn run_in_transaction(
+        &self,
+        _: &Claimed,
+        _: Arc<dyn SqliteHandler>,
+        _: Terms,
+        _: UnixTime,
+    ) -> Result<(Settled, Outcome), InboxError> {
+        Ok((Settled::LeaseLost, Outcome::Done))
+    }
+
+    async fn rescue(&self, _: u32, _: UnixTime) -> Result<Rescued, InboxError> {
+        Ok(Rescued::default())
+    }
+
+    async fn recover_orphans(&self, _: u32, _: UnixTime) -> Result<Rescued, InboxError> {
+        Ok(Rescued::default())
+    }
+
+    async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Operator for Forgetful {
+    async fn counts(&self) -> Result<Counts, InboxError> {
+        Ok(Counts::default())
+    }
+
+    async fn list(&self, _: Filter) -> Result<Vec<EventSummary>, InboxError> {
+        Ok(Vec::new())
+    }
+
+    async fn show(&self, _: EventNo) -> Result<Option<EventDetail>, InboxError> {
+        Ok(None)
+    }
+
+    async fn replay(&self, event: EventNo, _: By, _: UnixTime) -> Result<(), OperatorError> {
+        Err(OperatorError::NotFound(event))
+    }
+
+    async fn discard(&self, event: EventNo, _: By, _: UnixTime) -> Result<(), OperatorError> {
+        Err(OperatorError::NotFound(event))
+    }
+}
