@@ -1,13 +1,10 @@
-//! Dead letters, many at a time: replay all, discard all, export. For one at a time see [`Operator`].
+//! Dead letters, many at a time: replay all, discard all, go through them. For one at a time see [`Operator`].
 //!
 //! Replaying goes from the oldest to the newest, one short transaction each: the server keeps working meanwhile, and an interrupted
 //! run has replayed what it has replayed. The order in which events of one key run is not that of the replay but that of
 //! the events.
 
-use std::io::Write;
-
 use hookproof::UnixTime;
-use thiserror::Error;
 
 use crate::event::{DeadReason, EventNo, State};
 use crate::inbox::{By, EventSummary, Filter, InboxError, Operator, OperatorError};
@@ -28,18 +25,6 @@ pub struct Moved {
     pub moved: usize,
     /// Those that somebody else had moved in the meantime.
     pub skipped: usize,
-}
-
-/// Why an export ended early.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ExportError {
-    /// The store failed.
-    #[error(transparent)]
-    Inbox(#[from] InboxError),
-    /// Caused by where the export is written to: a full disk, a closed pipe.
-    #[error("could not write the export: {0}")]
-    Output(String),
 }
 
 /// Gives all selected dead letters new attempts.
@@ -95,66 +80,6 @@ impl Moved {
     }
 }
 
-/// Writes the selected dead letters as CSV, without their bodies. Returns how many there were.
-///
-/// Cells that a spreadsheet would take for a formula get a leading apostrophe: their content comes from strangers.
-///
-/// # Errors
-///
-/// When the store or the output failed.
-pub async fn export_csv(
-    operator: &dyn Operator,
-    selection: &Selection,
-    output: impl Write,
-) -> Result<usize, ExportError> {
-    let unwritable = |error: csv::Error| ExportError::Output(error.to_string());
-    let mut csv = csv::Writer::from_writer(output);
-    csv.write_record(COLUMNS).map_err(unwritable)?;
-    let mut pages = Pages::new(operator, selection).await?;
-    let mut events = 0;
-    while let Some(page) = pages.next().await? {
-        for event in page {
-            csv.write_record(cells(&event).map(neutral)).map_err(unwritable)?;
-            events += 1;
-        }
-    }
-    csv.flush().map_err(|error| ExportError::Output(error.to_string()))?;
-    Ok(events)
-}
-
-const COLUMNS: [&str; 9] = [
-    "number",
-    "source",
-    "event_id",
-    "event_type",
-    "ordering_key",
-    "received_at_ms",
-    "reason",
-    "attempts",
-    "last_error",
-];
-
-fn cells(event: &EventSummary) -> [String; 9] {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    [
-        event.number.to_string(),
-        event.source.clone(),
-        text(&event.event_id),
-        text(&event.event_type),
-        text(&event.ordering_key),
-        event.received_at.as_millis().to_string(),
-        event.reason.map(|reason| reason.to_string()).unwrap_or_default(),
-        event.attempts.to_string(),
-        text(&event.last_error),
-    ]
-}
-
-/// A cell that no spreadsheet computes. Full-width forms are taken for the plain ones by some.
-fn neutral(cell: String) -> String {
-    let formula = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if cell.starts_with(formula) { format!("'{cell}") } else { cell }
-}
-
 /// The selected dead letters that there are at the start, page by page. Not those that die meanwhile: what is replayed and dies
 /// again would never end.
 pub struct Pages<'a> {
@@ -200,21 +125,5 @@ impl<'a> Pages<'a> {
 impl std::fmt::Debug for Pages<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pages").field("filter", &self.filter).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_are_neutral_and_everything_else_is_as_it_was() {
-        for cell in ["=HYPERLINK(\"http://e\",\"x\")", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1"]
-        {
-            assert_eq!(neutral(cell.to_owned()), format!("'{cell}"));
-        }
-        for cell in ["", "1", "lead.created", "a=b", "'=1"] {
-            assert_eq!(neutral(cell.to_owned()), cell);
-        }
     }
 }

@@ -49,7 +49,11 @@ impl<W: Write> Export<W> {
     ///
     /// When `out` cannot be written.
     pub fn csv(out: W) -> anyhow::Result<Self> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            // Some spreadsheets split at semicolons, but not inside quotes.
+            .quote_style(csv::QuoteStyle::NonNumeric)
+            .from_writer(out);
         writer.write_record(COLUMNS)?;
         Ok(Self::Csv(Box::new(writer)))
     }
@@ -125,7 +129,8 @@ fn moment(time: UnixTime) -> String {
 fn neutral(cell: &str) -> String {
     let is_number = !cell.is_empty()
         && cell.bytes().enumerate().all(|(i, b)| b.is_ascii_digit() || (i == 0 && b == b'-'));
-    let first = cell.chars().next();
+    // Spreadsheets trim before they look.
+    let first = cell.trim_start_matches(' ').chars().next();
     if first.is_some_and(|c| c == '\'' || FORMULA.contains(&c)) && (!is_number || cell == "-") {
         format!("'{cell}")
     } else {
@@ -150,6 +155,7 @@ mod tests {
             "＝1",
             "-",
             "-1+1",
+            " =1+1",
             "'=1",
             "\n=1",
         ] {

@@ -24,3 +24,8 @@ pub mod sender;
 pub mod source;
 mod strict_json;
 pub mod telemetry;
+
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

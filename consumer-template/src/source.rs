@@ -260,11 +260,21 @@ fn keys(entries: &[KeyConfig], short_allowed: bool, folder: &Path) -> Result<Vec
 fn key_text(entry: &KeyConfig, folder: &Path) -> Result<String, SourceError> {
     let id = entry.id.escape_debug();
     match (&entry.env, &entry.file, &entry.value) {
-        (Some(name), None, None) => match std::env::var(name) {
-            Ok(text) if !text.is_empty() => Ok(text),
-            Ok(_) => Err(wrong("keys", format!("key '{id}': the environment variable {name} is empty"))),
-            Err(_) => Err(wrong("keys", format!("key '{id}': set the environment variable {name}"))),
-        },
+        (Some(name), None, None) => {
+            let good = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+            if name.is_empty() || !name.bytes().all(good) {
+                // Not shown: it may be the key itself.
+                let problem = format!(
+                    "key '{id}': env is the name of a variable, of A-Z 0-9 _; the key itself goes into value"
+                );
+                return Err(wrong("keys", problem));
+            }
+            match std::env::var(name) {
+                Ok(text) if !text.is_empty() => Ok(text),
+                Ok(_) => Err(wrong("keys", format!("key '{id}': the environment variable {name} is empty"))),
+                Err(_) => Err(wrong("keys", format!("key '{id}': set the environment variable {name}"))),
+            }
+        }
         (None, Some(path), None) => {
             let path = folder.join(path);
             std::fs::read_to_string(&path)

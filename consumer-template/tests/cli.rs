@@ -135,6 +135,8 @@ fn a_missing_database_is_named() {
 fn a_command_line_that_cannot_be_read_is_code_2() {
     assert_fails(&["dlq", "replay"], 2, &["required"]);
     assert_fails(&["dlq", "discard", "1"], 2, &["--why"]);
+    assert_fails(&["dlq", "discard", "1", "--why", ""], 2, &["--why"]);
+    assert_fails(&["dlq", "replay", "1", "--source", "github"], 2, &["cannot be used with"]);
     assert_fails(
         &["dlq", "list", "--reason", "boring"],
         2,
@@ -149,7 +151,7 @@ fn a_command_line_that_cannot_be_read_is_code_2() {
 fn send_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
     let file = config(folder.path(), "");
-    assert_fails(&["send"], 1, &["--config and --source, or --scheme, --url and a key"]);
+    assert_fails(&["send"], 1, &["--source (and --config), or --scheme, --url and a key"]);
     assert_fails(&["send", "--scheme", "githbu"], 1, &["no preset 'githbu'", "hookproof schemes"]);
     assert_fails(&["send", "--scheme", "github"], 1, &["--url is missing"]);
     assert_fails(
@@ -163,5 +165,10 @@ fn send_says_what_it_lacks() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((json["unanswered"].as_u64(), json["unexpected"].as_u64()), (Some(1), Some(1)));
+    assert_fails(
+        &["send", "--source", "github", "--config", "nowhere.toml"],
+        1,
+        &["cannot read nowhere.toml"],
+    );
     assert!(json["first_error"].as_str().unwrap().contains("onnect"), "{json}");
 }

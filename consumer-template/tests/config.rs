@@ -25,6 +25,9 @@ scheme = "github"
 keys = [{ id = "2026-11", value = "0c9e8d7b6a5f4e3d2c1b0a9f8e7d6c5b" }]
 "#;
 
+/// The keys of its first source.
+const KEYS: &str = "[{ id = \"2026-11\", value = \"b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\" }]";
+
 fn error(text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     Config::parse(text, &folder.path().join("hookproof.toml")).expect_err(text).to_string()
@@ -76,7 +79,7 @@ fn unknown_fields_and_broken_syntax_name_their_line() {
         (
             "{ id = \"2026-11\", value = \"b7f1",
             "{ id = \"2026-11\", secret = \"b7f1",
-            &["unknown field `secret`"],
+            &["unknown field of a key", "`value`"],
         ),
     ]);
 }
@@ -90,6 +93,11 @@ fn no_message_holds_a_key() {
         with("b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b", "b7f1c0d94e2a"),
         with("b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b", "b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\\n"),
         with("b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b", "0c9e8d7b6a5f4e3d2c1b0a9f8e7d6c5b"),
+        with(KEYS, "\"b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\""),
+        with(KEYS, "[\"b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\"]"),
+        with(KEYS, "[{ id = \"k\", value = [\"b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\"] }]"),
+        with(KEYS, "[{ b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b = \"k\" }]"),
+        with(KEYS, "[{ id = \"k\", env = \"b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\" }]"),
     ] {
         let message = error(&broken);
         assert!(!message.contains("b7f1c0") && !message.contains("0c9e8d"), "{message}");
@@ -191,6 +199,16 @@ fn sources_are_checked() {
     ]);
     let message = error("[server]\nlisten = \"127.0.0.1:0\"");
     assert!(message.contains("sources: there is none"), "{message}");
+}
+
+/// Nine unset variables are one message, not nine.
+#[test]
+fn every_source_that_is_wrong_is_named() {
+    let message = error(include_str!("../hookproof.example.toml"));
+    for name in ["MEGATRONLEAD_SECRET", "KLOZEO_SECRET", "STRIPE_SECRET", "META_APP_SECRET", "GITHUB_SECRET"]
+    {
+        assert!(message.contains(name), "{message}");
+    }
 }
 
 /// A window shorter than the time for which a provider repeats the same event time would refuse its retries.

@@ -77,6 +77,7 @@ async fn other_statuses_are_what_they_are() {
         (404, good.replace("/hooks/devsphere", "/Hooks/devsphere")),
         (405, good.replace("POST", "GET")),
         (405, good.replace("POST", "PUT")),
+        (405, good.replace("POST", "GET").replace("sha256=", "sha256=00")),
         (413, String::from_utf8(server.signed("devsphere", &large, &[])).unwrap()),
         (413, format!("{head}\r\n\r\n100001\r\n{large}\r\n0\r\n\r\n")),
         (415, good.replace("host:", "content-encoding: gzip\r\nhost:")),

@@ -10,8 +10,9 @@ mod support;
 
 use std::time::Duration;
 
-use hookproof_consumer::dead_letters::{Moved, Selection, discard_all, export_csv, replay_all};
+use hookproof_consumer::dead_letters::{Moved, Selection, discard_all, replay_all};
 use hookproof_consumer::event::{DeadReason, EventNo, State};
+use hookproof_consumer::export::Export;
 use hookproof_consumer::inbox::sqlite::{OpenError, SqliteInbox, SqliteOperator, SqliteOptions};
 use hookproof_consumer::inbox::{By, Delivery, Filter, Inbox, InboxError, Operator, OperatorError};
 use hookproof_consumer::retry::Outcome;
@@ -253,11 +254,14 @@ async fn an_export_cannot_make_a_spreadsheet_compute() {
     let delivery = sent("msg_1").key("=HYPERLINK(\"http://e\",\"x\")").malformed("a, \"b\"\r\n=c");
     accept(backend.inbox(), &delivery).await;
     let mut csv = Vec::new();
-    assert_eq!(export_csv(backend.inbox(), &Selection::default(), &mut csv).await.unwrap(), 1);
+    let mut export = Export::csv(&mut csv).unwrap();
+    let event = backend.inbox().list(Filter::dead()).await.unwrap().remove(0).number;
+    export.add(&backend.inbox().show(event).await.unwrap().unwrap()).unwrap();
+    export.finish().unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_slice());
     let row = reader.records().next().unwrap().unwrap();
     assert_eq!(&row[4], "'=HYPERLINK(\"http://e\",\"x\")");
-    assert_eq!((&row[0], &row[8]), ("1", "a, \"b\"\r\n=c"));
+    assert_eq!((&row[0], &row[10]), ("1", "a, \"b\"\r\n=c"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

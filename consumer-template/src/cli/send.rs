@@ -23,8 +23,8 @@ use crate::sender::{self, Faults, Sender, Signed};
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Send {
-    /// Take preset, key and URL from this configuration; with --source.
-    #[arg(long, short, value_name = "FILE", requires = "source", env = "HOOKPROOF_CONFIG")]
+    /// Take preset, key and URL from this configuration; with --source. hookproof.toml unless given.
+    #[arg(long, short, value_name = "FILE", env = "HOOKPROOF_CONFIG")]
     config: Option<PathBuf>,
     /// The source of the configuration to post to.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["scheme", "key_env", "key_file"])]
@@ -134,12 +134,13 @@ impl Send {
     }
 
     fn plan(&self) -> anyhow::Result<Plan> {
-        let (signer, scheme, url) = match (&self.config, &self.source) {
-            (Some(config), Some(source)) => {
-                let target = Target::load(config, source)?;
+        let (signer, scheme, url) = match &self.source {
+            Some(source) => {
+                let default = PathBuf::from("hookproof.toml");
+                let target = Target::load(self.config.as_ref().unwrap_or(&default), source)?;
                 (target.signer, target.scheme, self.url.clone().unwrap_or(target.url))
             }
-            _ => self.explicit_plan()?,
+            None => self.explicit_plan()?,
         };
         let sender = Sender::new(url, Duration::from_secs(self.timeout))?;
         Ok(Plan { signer, scheme, sender })
@@ -147,7 +148,7 @@ impl Send {
 
     fn explicit_plan(&self) -> anyhow::Result<(Signer, String, String)> {
         let name =
-            self.scheme.as_deref().context("give --config and --source, or --scheme, --url and a key")?;
+            self.scheme.as_deref().context("give --source (and --config), or --scheme, --url and a key")?;
         let scheme = Scheme::by_name(name)
             .with_context(|| format!("there is no preset '{name}': see `hookproof schemes`"))?;
         let url = self.url.clone().context("--url is missing: where to post")?;
@@ -290,7 +291,8 @@ impl Summary {
             unanswered: 0,
             first_error: None,
             unexpected: 0,
-            micros: Histogram::new(3)?,
+            // Up to ten minutes, to three digits.
+            micros: Histogram::new_with_bounds(1, 600_000_000, 3)?,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The checks across fields, each of which names the field and the remedy.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +13,24 @@ use crate::source::Source;
 pub(super) fn parse_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigFileError {
     let line =
         error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.split('\n').count());
-    ConfigFileError::Parse { path: path.to_owned(), line, problem: error.message().to_owned() }
+    ConfigFileError::Parse { path: path.to_owned(), line, problem: without_values(error.message()) }
+}
+
+/// The parser's message without what it found: that may be a key in a place where none belongs.
+fn without_values(message: &str) -> String {
+    let key_fields = "`id`, `env`, `file`, `value`";
+    if message.starts_with("unknown field") && message.contains(key_fields) {
+        return format!("unknown field of a key, expected one of {key_fields}");
+    }
+    for kind in ["invalid type: ", "invalid value: "] {
+        let Some(rest) = message.strip_prefix(kind) else { continue };
+        // "string \"..\", expected ..": what was found is quoted, and may hold anything.
+        let found = rest.split([' ', ',']).next().unwrap_or_default();
+        let expected = rest.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
+        let expected = expected.replace("struct KeyConfig", "{ id = \"..\", env = \"..\" }");
+        return format!("{kind}{found}, expected {expected}");
+    }
+    message.to_owned()
 }
 
 pub(super) fn field(field: &str, problem: impl Into<String>) -> ConfigFileError {
@@ -92,26 +109,38 @@ pub(super) fn build_sources(
     if entries.is_empty() {
         return Err(field("sources", "there is none: add a [sources.<name>] with path, scheme and keys"));
     }
-    let mut sources: Vec<Source> = Vec::with_capacity(entries.len());
-    let mut paths = HashSet::new();
+    let (mut sources, mut errors) = (Vec::with_capacity(entries.len()), Vec::new());
     for (name, entry) in entries {
-        let error = |error| ConfigFileError::Source { name: name.clone(), error };
-        let source = Source::build(&name, &entry, folder).map_err(error)?;
-        if !paths.insert(source.path.clone()) {
+        let source =
+            Source::build(&name, &entry, folder).map_err(|error| ConfigFileError::Source { name, error });
+        match source.and_then(|source| apart_from(&sources, &source).map(|()| source)) {
+            Ok(source) => sources.push(source),
+            Err(error) => errors.push(error),
+        }
+    }
+    match errors.len() {
+        0 => Ok(sources),
+        1 => Err(errors.remove(0)),
+        _ => Err(ConfigFileError::Several(errors)),
+    }
+}
+
+/// Whether `source` shares neither its path nor a key with the others.
+fn apart_from(others: &[Source], source: &Source) -> Result<(), ConfigFileError> {
+    let name = &source.name;
+    for other in others {
+        if other.path == source.path {
             let problem = format!("'{}' is the path of another source: give each its own", source.path);
             return Err(field(&format!("sources.{name}.path"), problem));
         }
-        for other in &sources {
-            if let Some((theirs, ours)) = other.verifier.keys().shared_with(source.verifier.keys()) {
-                let problem = format!(
-                    "key '{ours}' is the same secret as key '{theirs}' of source '{}': whoever can send to one could \
-                     replay it to the other; create a secret of its own at the provider",
-                    other.name
-                );
-                return Err(field(&format!("sources.{name}.keys"), problem));
-            }
+        if let Some((theirs, ours)) = other.verifier.keys().shared_with(source.verifier.keys()) {
+            let problem = format!(
+                "key '{ours}' is the same secret as key '{theirs}' of source '{}': whoever can send to one could replay \
+                 it to the other; create a secret of its own at the provider",
+                other.name
+            );
+            return Err(field(&format!("sources.{name}.keys"), problem));
         }
-        sources.push(source);
     }
-    Ok(sources)
+    Ok(())
 }

@@ -43,4 +43,11 @@ pub enum ConfigFileError {
         /// What is wrong.
         error: SourceError,
     },
+    /// Several sources cannot be built: one line each.
+    #[error("{}", lines(.0))]
+    Several(Vec<ConfigFileError>),
+}
+
+fn lines(errors: &[ConfigFileError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n       ")
 }

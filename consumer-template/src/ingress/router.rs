@@ -7,8 +7,9 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::post;
+use axum::routing::{post, post_service};
 use hookproof::{Refusal, VerifyLayer};
+use tower::Layer as _;
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
@@ -30,10 +31,9 @@ pub fn router(
             VerifyLayer::new(source.verifier.clone()).body_timeout(body_timeout).clock(move || now.now());
         let endpoint =
             Endpoint { source: source.clone(), inbox: Arc::clone(inbox), clock: Arc::clone(clock) };
-        let route = post(accept)
-            .layer(verify)
-            .layer(from_fn_with_state(Arc::clone(&source.name), note_refusal))
-            .with_state(endpoint);
+        // Around the POST alone: another method is 405 before it is looked at.
+        let verified = verify.layer(post(accept).with_state(endpoint));
+        let route = post_service(verified).layer(from_fn_with_state(Arc::clone(&source.name), note_refusal));
         router = router.route(&source.path, route);
     }
     router.fallback(not_found)

@@ -35,7 +35,7 @@
 //! | [`sentry`] | body | nothing: keep replay keys | digest of the body |
 //! | [`woocommerce`] | body | nothing: keep replay keys | digest of the body |
 //! | [`close`] | timestamp, body | signed timestamp, 300 s | `/event/id` in the body |
-//! | [`line`] | body | nothing: keep replay keys | digest of the body |
+//! | [`line`](fn@line) | body | nothing: keep replay keys | digest of the body |
 //! | [`pagerduty`] | body | nothing: keep replay keys | `/event/id` in the body |
 //!
 //! Where the documents of a provider contradict one another there is one preset for each form. None guesses per

@@ -20,7 +20,7 @@ struct ActArgs {
     #[command(flatten)]
     store: StoreArg,
     /// The events' numbers.
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(required_unless_present = "all", conflicts_with_all = ["all", "source", "reason"])]
     events: Vec<EventNo>,
     /// All that --source and --reason select.
     #[arg(long)]
@@ -51,7 +51,7 @@ pub(super) struct Discard {
     #[command(flatten)]
     act: ActArgs,
     /// Why, for the audit log.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     why: String,
 }
 

@@ -1,8 +1,9 @@
 //! Files for other programs.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -34,9 +35,7 @@ impl ExportArgs {
     pub(super) async fn run(&self) -> anyhow::Result<()> {
         let operator = self.store.open()?;
         let out: Box<dyn Write> = match &self.output {
-            Some(path) => {
-                Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?)
-            }
+            Some(path) => Box::new(private_file(path)?),
             None => Box::new(std::io::stdout().lock()),
         };
         let out = std::io::BufWriter::new(out);
@@ -52,4 +51,10 @@ impl ExportArgs {
         }
         export.finish()
     }
+}
+
+/// A new file that only its owner reads: it holds other people's data.
+fn private_file(path: &Path) -> anyhow::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.with_context(|| format!("cannot create {} (an existing file is not overwritten)", path.display()))
 }
