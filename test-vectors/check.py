@@ -209,7 +209,7 @@ def check_group(report, preset, group):
 
 def request_of(vector):
     headers = tuple((name.lower(), value.encode("latin-1")) for name, value in vector["headers"])
-    return oracle.Request(headers, body_of(vector), vector["now"])
+    return oracle.Request(headers, body_of(vector), vector["now"], vector["method"], vector["url"])
 
 
 def body_of(vector):

@@ -17,9 +17,11 @@ from generator.common_cases import add_common_cases
 from generator.document import Book
 from generator.list_cases import add_list_cases
 from generator.own_cases import add_own_cases
-from generator.senders import SENDERS
+from generator.plain_senders import PLAIN_SENDERS
+from generator.senders import FIRST_SENDERS
 from generator.time_cases import add_time_cases
 
+SENDERS = FIRST_SENDERS + PLAIN_SENDERS
 FOLDER = Path(__file__).resolve().parent / "v1"
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import ed25519
 import reading
-from presets import BODY, ID, TS
+from presets import BODY, ID, METHOD, TS, URL
 
 MAX_ELEMENTS = 32
 MAX_SIGNATURES = 8
+MAX_TYPE_BYTES = 256
 EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
+TAG_LENGTHS = {"hmac": range(32, 33), "hmac-sha1": range(20, 21), "ed25519": range(64, 65)}
 
 
 # ---------------------------------------------------------------------------------------------- verdicts
@@ -24,7 +26,7 @@ EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
 @dataclass(frozen=True)
 class Key:
     id: str
-    kind: str  # "hmac" or "ed25519"
+    kind: str  # one of TAG_LENGTHS
     data: bytes
 
 
@@ -33,6 +35,8 @@ class Request:
     headers: tuple  # of (lower-case name, value bytes), in order of arrival
     body: bytes
     now: int
+    method: str = "POST"
+    url: str = ""  # the public one, exactly as the provider called it
 
     def values(self, name):
         return [value for header, value in self.headers if header == name]
@@ -49,6 +53,7 @@ class Verdict:
     key_id: str | None = None
     event_id: str | None = None
     event_id_signed: bool = False
+    event_type: str | None = None
     timestamp: int | None = None
 
     @property
@@ -78,7 +83,7 @@ def judge(preset, keys, request, tolerance=None):
         return Verdict(reason=refusal.args[0])
     event_id = signed_id or find_event_id(preset, request)
     is_signed = event_id is not None and (preset.signs_id or preset.id_pointer is not None)
-    return Verdict(None, key.id, event_id, is_signed, timestamp)
+    return Verdict(None, key.id, event_id, is_signed, find_event_type(preset, request), timestamp)
 
 
 # ------------------------------------------------------------------------- rules 1 to 3: which headers
@@ -126,38 +131,41 @@ def read_signatures(preset, request):
 def read_plain(preset, text):
     if not text.startswith(preset.prefix):
         return [], None
-    tag = reading.decode_tag(preset.encoding, text[len(preset.prefix) :])
-    return ([] if tag is None else [("hmac", tag)]), None
+    return decode_candidates(preset, [text[len(preset.prefix) :]]), None
 
 
-def read_comma_list(preset, text):
-    """`t=<seconds>,v1=<hex>[,v1=<hex>]`"""
-    pairs = [element.split("=", 1) for element in text.split(",")]
-    signatures = [pair[1] for pair in pairs if len(pair) == 2 and pair[0] == "v1"]
-    timestamps = [pair[1] for pair in pairs if len(pair) == 2 and pair[0] == "t"]
+def decode_candidates(preset, texts):
+    tags = [reading.decode_tag(preset.encoding, text, TAG_LENGTHS[preset.algorithm]) for text in texts]
+    return [(preset.algorithm, tag) for tag in tags if tag is not None]
+
+
+def read_list(preset, text):
+    """`t=<seconds>,v1=<hex>[,v1=<hex>]`, or with another separator and other names."""
+    pairs = [element.split("=", 1) for element in text.split(preset.separator)]
+    signatures = [pair[1] for pair in pairs if len(pair) == 2 and pair[0] in preset.versions]
+    timestamps = [pair[1] for pair in pairs if len(pair) == 2 and pair[0] == preset.timestamp_name]
     refuse_too_many(len(pairs), len(signatures))
     if len(timestamps) > 1:
         raise Refusal("malformed_header")
-    tags = [reading.decode_tag(preset.encoding, signature) for signature in signatures]
     timestamp_text = timestamps[0].encode("ascii") if timestamps else None
-    return [("hmac", tag) for tag in tags if tag is not None], timestamp_text
+    return decode_candidates(preset, signatures), timestamp_text
 
 
-def read_space_list(_preset, text):
+def read_space_list(preset, text):
     """`v1,<base64> v1a,<base64>`"""
     pairs = [element.split(",", 1) for element in text.split(" ")]
-    known = [pair for pair in pairs if len(pair) == 2 and pair[0] in ("v1", "v1a")]
+    known = [pair for pair in pairs if len(pair) == 2 and pair[0] in preset.versions]
     refuse_too_many(len(pairs), len(known))
     candidates = []
     for version, encoded in known:
-        kind, length = ("hmac", 32) if version == "v1" else ("ed25519", 64)
-        data = reading.decode_base64(encoded)
-        if data is not None and len(data) == length:
+        kind = "hmac" if version == "v1" else "ed25519"
+        data = reading.decode_tag("base64", encoded, TAG_LENGTHS[kind])
+        if data is not None:
             candidates.append((kind, data))
     return candidates, None
 
 
-READERS = {"plain": read_plain, "comma-list": read_comma_list, "space-list": read_space_list}
+READERS = {"plain": read_plain, "list": read_list, "space-list": read_space_list}
 
 
 def refuse_too_many(elements, signatures):
@@ -185,11 +193,11 @@ def read_signed_timestamp(preset, value, now, past, future):
         return None
     if value is None:
         raise Refusal("missing_timestamp")
-    seconds = reading.parse_seconds(value.decode("latin-1"))
-    if seconds is None:
+    timestamp_ms = reading.parse_time(preset.timestamp_form, value.decode("latin-1"))
+    if timestamp_ms is None:
         raise Refusal("malformed_timestamp")
-    check_window(seconds * 1000, now, past, future)
-    return seconds
+    check_window(timestamp_ms, now, past, future)
+    return timestamp_ms // 1000
 
 
 def check_window(timestamp_ms, now, past, future):
@@ -204,7 +212,13 @@ def check_window(timestamp_ms, now, past, future):
 
 
 def signed_bytes(preset, request, timestamp_text):
-    values = {ID: request.value(preset.id_header), TS: timestamp_text, BODY: request.body}
+    values = {
+        ID: request.value(preset.id_header),
+        TS: timestamp_text,
+        BODY: request.body,
+        URL: request.url.encode("utf-8"),
+        METHOD: request.method.encode("ascii"),
+    }
     return b"".join(part if isinstance(part, bytes) else values[part] for part in preset.parts)
 
 
@@ -219,7 +233,8 @@ def find_matching_key(keys, candidates, message):
 def key_matches(key, message, presented):
     if key.kind == "ed25519":
         return ed25519.verify(key.data, message, presented)
-    return tags_equal(hmac.new(key.data, message, hashlib.sha256).digest(), presented)
+    digest = hashlib.sha1 if key.kind == "hmac-sha1" else hashlib.sha256
+    return tags_equal(hmac.new(key.data, message, digest).digest(), presented)
 
 
 def tags_equal(expected, presented):
@@ -229,9 +244,14 @@ def tags_equal(expected, presented):
 def read_key(preset, key_id, material):
     """The key of a configured text. Raises ValueError when the text is no key of this preset."""
     if preset.key_text == "utf-8":
-        return Key(key_id, "hmac", material.encode("utf-8"))
+        return Key(key_id, preset.algorithm, material.encode("utf-8"))
+    if preset.key_text == "hex":
+        data = reading.decode_hex(material)
+        if not data:
+            raise ValueError(f"key {key_id!r} is not hex")
+        return Key(key_id, preset.algorithm, data)
     kind, text = "hmac", material
-    if material.startswith("whpk_"):
+    if material.startswith("whpk_") and "v1a" in preset.versions:
         kind, text = "ed25519", material.removeprefix("whpk_")
     data = reading.decode_base64(text.removeprefix("whsec_"))
     if not data or (kind == "ed25519" and len(data) != 32):
@@ -262,12 +282,10 @@ def read_event_time(preset, request, past, future):
 def parse_event_time(forms, value):
     """Milliseconds since 1970, or None when the value has none of the allowed forms."""
     # A JSON number is a str here too: its digits as they stood in the text.
-    seconds = reading.parse_seconds(value) if "unix" in forms and isinstance(value, str) else None
-    if seconds is not None:
-        return seconds * 1000
-    if "rfc3339" in forms and isinstance(value, str):
-        return reading.parse_rfc3339(value)
-    return None
+    if not isinstance(value, str):
+        return None
+    times = [reading.parse_time(form, value) for form in forms]
+    return next((time for time in times if time is not None), None)
 
 
 # ------------------------------------------------------------------------- what else is known
@@ -279,10 +297,26 @@ def find_event_id(preset, request):
         value = request.value(preset.id_header)
         text = value.decode("latin-1") if value is not None else ""
         return text if EVENT_ID.fullmatch(text) else None
-    if not preset.id_pointer:
-        return None
+    return read_body_text(request, preset.id_pointer) if preset.id_pointer else None
+
+
+def find_event_type(preset, request):
+    """The type: information only, also where it is signed. Text of 1 to 256 bytes, from the first place that has it."""
+    if preset.type_header:
+        value = request.value(preset.type_header)
+        usable = value is not None and is_visible_ascii(value) and 0 < len(value) <= MAX_TYPE_BYTES
+        return value.decode("ascii") if usable else None
+    for pointer in preset.type_pointers:
+        text = read_body_text(request, pointer)
+        if text and len(text.encode("utf-8", "surrogatepass")) <= MAX_TYPE_BYTES:
+            return text
+    return None
+
+
+def read_body_text(request, pointer):
+    """A JSON string or integer as text; None when it is absent, of another kind, or its name occurs twice."""
     try:
-        value = reading.find(reading.parse_json(request.body), preset.id_pointer)
+        value = reading.find(reading.parse_json(request.body), pointer)
     except ValueError:
         return None
     return str(value) if isinstance(value, str) and not isinstance(value, reading.Real) else None

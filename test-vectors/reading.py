@@ -5,6 +5,7 @@ import json
 import re
 
 SECONDS = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
+MILLISECONDS = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,9}))?(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))",
@@ -12,15 +13,15 @@ RFC3339 = re.compile(
 )
 
 
-def decode_tag(encoding, text):
-    """The 32 bytes of an HMAC-SHA256 tag, or None when the text is anything else."""
+def decode_tag(encoding, text, lengths):
+    """The bytes of a signature, as many as `lengths` holds, or None when the text is anything else."""
     if encoding == "hex":
         data = decode_hex(text)
     elif encoding == "base64":
         data = decode_base64(text)
     else:
         data = decode_base64_of_hex(text)
-    return data if data is not None and len(data) == 32 else None
+    return data if data is not None and len(data) in lengths else None
 
 
 def decode_hex(text):
@@ -50,6 +51,20 @@ def decode_base64_of_hex(text):
 
 def parse_seconds(text):
     return int(text) if SECONDS.fullmatch(text) else None
+
+
+def parse_milliseconds(text):
+    return int(text) if MILLISECONDS.fullmatch(text) else None
+
+
+def parse_time(form, text):
+    """Milliseconds since 1970, or None when the text has another form."""
+    if form == "milliseconds":
+        return parse_milliseconds(text)
+    if form == "rfc3339":
+        return parse_rfc3339(text)
+    seconds = parse_seconds(text)
+    return None if seconds is None else seconds * 1000
 
 
 def parse_rfc3339(text):

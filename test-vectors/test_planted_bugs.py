@@ -22,7 +22,7 @@ class PlantedBugsInTheOracle(unittest.TestCase):
             self.assertIn(f"FAIL {vector}:", output)
 
     def test_comparing_only_as_far_as_the_shorter_side(self):
-        def any_length(encoding, text):
+        def any_length(encoding, text, _lengths):
             data = bytes.fromhex(text) if encoding == "hex" and reading.decode_hex(text) is not None else None
             return data if encoding == "hex" else reading.decode_base64(text)
 

@@ -84,9 +84,30 @@ pub fn lead(scheme: &str, lead: &Lead<'_>, number: u64) -> Sample {
         ),
         "meta" => format!(r#"{{"object":"{event_type}","entry":[{{"id":"{number}","changes":[{data}]}}]}}"#),
         "github" => format!(r#"{{"ref":"refs/heads/main","after":"{number:040x}","pusher":{data}}}"#),
-        _ => format!(r#"{{"type":"{event_type}","timestamp":"{}","data":{data}}}"#, rfc3339(*at)),
+        _ => service(scheme, lead, number, &data),
     };
     Sample { body: body.into_bytes(), id: format!("msg_{number}"), event_type: (*event_type).to_owned() }
+}
+
+/// The envelopes of services that are no lead platforms.
+fn service(scheme: &str, lead: &Lead<'_>, number: u64, data: &str) -> String {
+    let (kind, at) = (lead.event_type, rfc3339(lead.at));
+    match scheme {
+        "linear" => {
+            format!(r#"{{"type":"{kind}","webhookTimestamp":{},"data":{data}}}"#, lead.at.as_millis())
+        }
+        "square" | "paddle" | "typeform" => {
+            format!(
+                r#"{{"event_id":"evt_{number}","type":"{kind}","event_type":"{kind}","occurred_at":"{at}","data":{data}}}"#
+            )
+        }
+        "close" | "pagerduty" | "coinbase-commerce" => format!(
+            r#"{{"event":{{"id":"ev_{number}","type":"{kind}","event_type":"{kind}","action":"{kind}","data":{data}}}}}"#
+        ),
+        "zoom" | "calendly" => format!(r#"{{"event":"{kind}","created_at":"{at}","payload":{data}}}"#),
+        "intercom" => format!(r#"{{"id":"notif_{number}","topic":"{kind}","data":{data}}}"#),
+        _ => format!(r#"{{"id":"evt_{number}","type":"{kind}","timestamp":"{at}","data":{data}}}"#),
+    }
 }
 
 /// A flat JSON object of strings.
@@ -118,9 +139,14 @@ mod tests {
     fn every_preset_has_a_sample_that_its_verifier_accepts() {
         let at = UnixTime::from_secs(1_700_000_000);
         for scheme in Scheme::all() {
-            let key = Key::new("k", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3");
+            // Hexadecimal, base64 and text at once.
+            let key = Key::new("k", "0123456789abcdef0123456789abcdef0123456789abcdef");
             let signer = Signer::new(&scheme, &key).unwrap();
-            let verifier = Verifier::builder(scheme.clone()).key(key).build().unwrap();
+            let mut builder = Verifier::builder(scheme.clone()).key(key);
+            if scheme.signs_url() {
+                builder = builder.public_url("https://hooks.example.com");
+            }
+            let verifier = builder.build().unwrap();
             let keys: Vec<_> = [1, 2]
                 .map(|number| {
                     let sample = event(scheme.name(), None, number, at);
@@ -128,7 +154,8 @@ mod tests {
                     let outgoing = Outgoing::new(&sample.body)
                         .id(&sample.id)
                         .event_type(&sample.event_type)
-                        .timestamp(at);
+                        .timestamp(at)
+                        .url("https://hooks.example.com/");
                     let headers = signer.sign(&outgoing).unwrap();
                     let proof = verifier.verify(&headers, &sample.body, at).unwrap();
                     assert_eq!(

@@ -168,6 +168,11 @@ fn check_path(path: &str) -> Result<(), SourceError> {
 }
 
 fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
+    if config.scheme == "dropbox" {
+        let problem = "Dropbox sends equal bodies for different changes, and signs no id: the inbox would take the second for a \
+                       replay; use the library in a service of your own";
+        return Err(wrong("scheme", problem));
+    }
     let Some(preset) = Scheme::by_name(&config.scheme) else {
         let names: Vec<_> = Scheme::all().map(|scheme| scheme.name().to_owned()).collect();
         let problem = format!(
@@ -334,11 +339,18 @@ impl PresetPolicy {
             // Interactions and slash commands are forms.
             "slack" => Self { body: BodyKind::Any, ordering_key: &[], occurred_at: None },
             "stripe" => json(&["/data/object/id"], Some("/created")),
-            "github" | "meta" => json(&[], None),
-            "standard-webhooks" => json(&["/data/id"], Some("/timestamp")),
-            "devsphere" | "metalocator" | "metalocator-raw" => json(&LEAD_IDS, Some("/timestamp")),
-            "leadhub-timestamped" => json(&LEAD_IDS, Some("/timestamp")),
-            _ => json(&LEAD_IDS, None),
+            "standard-webhooks" | "gitlab" | "openai" => json(&["/data/id"], Some("/timestamp")),
+            "devsphere" | "metalocator" | "metalocator-raw" | "leadhub-timestamped" => {
+                json(&LEAD_IDS, Some("/timestamp"))
+            }
+            "megatronlead" | "klozeo" | "klozeo-guide" | "leadhub" => json(&LEAD_IDS, None),
+            "paddle" => json(&["/data/id"], Some("/occurred_at")),
+            "linear" | "square" => json(&["/data/id"], None),
+            "close" => json(&["/event/object_id"], Some("/event/date_created")),
+            "pagerduty" => json(&["/event/data/id"], Some("/event/occurred_at")),
+            "woocommerce" => json(&["/id"], None),
+            // No entity that is the same in all events of these.
+            _ => json(&[], None),
         }
     }
 }

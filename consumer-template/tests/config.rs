@@ -160,6 +160,8 @@ fn sources_are_checked() {
             "scheme = \"kloseo\"",
             &["sources.klozeo.scheme", "no preset 'kloseo'", "klozeo-guide"],
         ),
+        ("scheme = \"github\"", "scheme = \"dropbox\"", &["sources.github.scheme", "equal bodies"]),
+        ("scheme = \"github\"", "scheme = \"square\"", &["sources.github.public_url", "signs the URL"]),
         ("[sources.klozeo]", "[sources.Klozeo]", &["sources.Klozeo.name", "a-z"]),
         (
             "scheme = \"klozeo\"",

@@ -130,6 +130,19 @@ fn the_clock_is_read_in_two_places() {
     assert_eq!(offenders("verify/src", &places, &words), [""; 0]);
 }
 
+/// A newcomer looks for his provider there.
+#[test]
+fn the_readme_names_every_preset() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for scheme in Scheme::all() {
+        assert!(
+            readme.contains(&format!("`{}`", scheme.name())),
+            "README.md does not name {}",
+            scheme.name()
+        );
+    }
+}
+
 #[test]
 fn every_scheme_has_vectors_a_seed_and_a_line_in_the_table() {
     let table = fs::read_to_string(root().join("verify/src/schemes/mod.rs")).unwrap();

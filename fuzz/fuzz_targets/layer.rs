@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use arbitrary::Arbitrary;
 use bytes::Bytes;
 use hookproof::{Outgoing, Refusal, UnixTime, Verified, Verifier, VerifyLayer};
-use hookproof_fuzz::{NOW, Source, body_for, source};
+use hookproof_fuzz::{NOW, Source, URL, body_for, source};
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Empty, Full};
@@ -39,7 +39,7 @@ fuzz_target!(|input: Input| {
     let source = source(input.source);
     let time = UnixTime::from_secs(NOW);
     let body = body_for(&source.scheme, time, &input.body);
-    let outgoing = Outgoing::new(&body).id("evt_1").timestamp(time);
+    let outgoing = Outgoing::new(&body).url(URL).id("evt_1").timestamp(time);
     let headers = source.signer.sign(&outgoing).expect("it can be signed");
     let body = if input.genuine { body } else { [&body, &b" "[..]].concat() };
     let script = Script::new(&input, &body);

@@ -4,18 +4,24 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use hookproof::{
-    Freshness, Key, Refusal, RequestView, Scheme, Signer, TimestampFormat, UnixTime, Verified, Verifier,
+    Freshness, Key, KeyFormat, Refusal, RequestView, Scheme, Signer, TimestampFormat, UnixTime, Verified,
+    Verifier, VerifierBuilder,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The receiver's clock, in Unix seconds. The seeds come from vectors with the same one.
 pub const NOW: u64 = 1_700_000_000;
 
+const ORIGIN: &str = "https://hooks.example.com";
+
+/// The public URL of a request to `/`.
+pub const URL: &str = "https://hooks.example.com/";
+
 const PUBLIC: &str = "whpk_2inpWwLgD/oVZFd1+x0roiKhlDOV7qBrlOLAV7e+adA=";
 const PRIVATE: &str =
     "whsk_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4TaKelbAuAP+hVkV3X7HSuiIqGUM5XuoGuU4sBXt75p0A==";
 
-/// A preset with a key: one of the thirteen, or the last: Standard Webhooks with an ed25519 key.
+/// A preset with a key: one of the presets, or the last: Standard Webhooks with an ed25519 key.
 pub struct Source {
     pub scheme: Scheme,
     pub verifier: Verifier,
@@ -40,7 +46,7 @@ pub fn source(choice: u8) -> &'static Source {
 impl Source {
     /// A source whose key is `secret`, in the scheme's form; `None` if it is no key.
     pub fn new(scheme: Scheme, secret: &[u8]) -> Option<Self> {
-        let text = if scheme.name() == "standard-webhooks" {
+        let text = if scheme.key_format() == KeyFormat::StandardWebhooks {
             use base64::Engine as _;
             format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(secret))
         } else {
@@ -48,14 +54,13 @@ impl Source {
         };
         let key = Key::new("key", text);
         let signer = Signer::new(&scheme, &key).ok()?;
-        let verifier = Verifier::builder(scheme.clone()).key(key.clone()).build().ok()?;
+        let verifier = builder(&scheme, &key).build().ok()?;
         Some(Self { scheme, verifier, signer, key })
     }
 
     /// The same source with another limit of its body; a limit of 0 is none, so it counts as 1.
     pub fn with_body_limit(&self, bytes: usize) -> Verifier {
-        let builder = Verifier::builder(self.scheme.clone()).key(self.key.clone());
-        builder.body_limit(bytes.max(1)).build().expect("as before")
+        builder(&self.scheme, &self.key).body_limit(bytes.max(1)).build().expect("as before")
     }
 
     /// Standard Webhooks with a public key.
@@ -66,6 +71,12 @@ impl Source {
         let verifier = Verifier::builder(scheme.clone()).key(key.clone()).build().expect("a key");
         Self { scheme, verifier, signer, key }
     }
+}
+
+/// With the public URL, for the schemes that sign it.
+fn builder(scheme: &Scheme, key: &Key) -> VerifierBuilder {
+    let builder = Verifier::builder(scheme.clone()).key(key.clone());
+    if scheme.signs_url() { builder.public_url(ORIGIN) } else { builder }
 }
 
 /// Reads a request: a byte that chooses the source, header lines `name: value`, an empty line, the body.
@@ -114,6 +125,7 @@ pub fn body_for(scheme: &Scheme, time: UnixTime, text: &[u8]) -> Vec<u8> {
                 jiff::Timestamp::from_second(i64::try_from(time.as_secs()).expect("a date")).expect("a date");
             serde_json::Value::from(time.to_string())
         }
+        TimestampFormat::Millis => serde_json::Value::from(time.as_millis()),
         _ => serde_json::Value::from(time.as_secs()),
     };
     serde_json::json!({ name: time, "text": String::from_utf8_lossy(text) }).to_string().into_bytes()

@@ -5,6 +5,17 @@ from dataclasses import dataclass
 
 NOW = 1700000000  # 2023-11-14T22:13:20Z
 
+FIRST_OWN = 300  # cases below are common to several schemes
+# What a brief sender keeps of the common cases: one or two of each kind.
+BRIEF = {
+    *(1, 2, 3, 4, 7, 8, 12, 14, 16, 20, 21, 24, 25, 26, 28),
+    *(30, 31, 32, 34, 35, 37, 38, 39, 42, 43, 47, 50, 51, 52, 53, 54, 55, 58),
+    *(60, 62, 63, 65, 66, 67, 70, 71, 73, 74, 75, 76, 77, 78, 79, 83, 84, 90, 91, 92, 93, 94, 98),
+    *(100, 101, 102, 103, 105, 107, 110, 112, 121, 122, 123, 124, 125, 129, 132, 135, 140, 141, 142, 144, 145, 146),
+    *(150, 151, 157, 161, 163, 164, 165, 168, 169, 173, 178, 182, 184, 190, 192, 194),
+    *(200, 202, 203, 205, 206, 208, 209, 210, 211, 213, 215, 217, 220, 221, 222, 223, 225),
+}
+
 
 @dataclass(frozen=True)
 class Repeat:
@@ -25,13 +36,27 @@ class Book:
         self.groups = {}
         self.numbers = set()
 
-    def valid(self, number, comment, flags, headers, body, *, event_id="usual", timestamp="usual", key_id=None, **rest):
+    def valid(
+        self,
+        number,
+        comment,
+        flags,
+        headers,
+        body,
+        *,
+        event_id="usual",
+        event_type="usual",
+        timestamp="usual",
+        key_id=None,
+        **rest,
+    ):
         sender = self.sender
         event_id = sender.event_id if event_id == "usual" else event_id
         expect = {
             "key_id": key_id or sender.keys[0][0],
             "event_id": event_id,
             "event_id_signed": event_id is not None and sender.event_id_signed,
+            "event_type": sender.event_type if event_type == "usual" else event_type,
             "timestamp": sender.timestamp if timestamp == "usual" else timestamp,
         }
         self._add(number, comment, flags, headers, body, {"result": "valid", "expect": expect}, **rest)
@@ -39,7 +64,9 @@ class Book:
     def invalid(self, number, reason, comment, flags, headers, body, **rest):
         self._add(number, comment, flags, headers, body, {"result": "invalid", "reason": reason}, **rest)
 
-    def _add(self, number, comment, flags, headers, body, outcome, *, now=NOW, keys=None, options=None):
+    def _add(self, number, comment, flags, headers, body, outcome, *, now=NOW, keys=None, options=None, url=None, method="POST"):
+        if self.sender.brief and number < FIRST_OWN and number not in BRIEF:
+            return
         if number in self.numbers:
             raise ValueError(f"{self.sender.name}: number {number} is used twice")
         self.numbers.add(number)
@@ -49,8 +76,8 @@ class Book:
             "comment": comment,
             "flags": flags.split(),
             "now": now,
-            "method": "POST",
-            "url": f"https://receiver.example/webhooks/{self.sender.name}",
+            "method": method,
+            "url": url or self.sender.url,
             "headers": [list(header) for header in headers],
             **body_fields(body),
             **outcome,

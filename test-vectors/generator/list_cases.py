@@ -7,17 +7,21 @@ BAD_BASE64 = base64.b64encode(bytes(32)).decode("ascii")
 
 
 def add_list_cases(book):
-    if book.sender.syntax == "comma-list":
-        add_comma_list(book)
+    if book.sender.syntax == "list":
+        add_list(book)
     elif book.sender.syntax == "space-list":
         add_space_list(book)
 
 
-def add_comma_list(book):
+def add_list(book):
     sender = book.sender
     event = sender.event()
     good = sender.tag(event).hex()
-    t = "t=1700000000"
+    sep, version = sender.separator, sender.version
+    t = f"{sender.timestamp_name}=1700000000" if sender.timestamp_name else None
+
+    def joined(*elements):
+        return sep.join(element for element in elements if element is not None)
 
     def valid(number, value, comment, flags="SignatureList"):
         book.valid(number, comment, flags, sender.headers(value), event)
@@ -25,44 +29,55 @@ def add_comma_list(book):
     def invalid(number, reason, value, comment, flags="SignatureList"):
         book.invalid(number, reason, comment, flags, sender.headers(value), event)
 
-    valid(200, f"{t},v1={BAD_HEX},v1={good}", "several signatures, the second is good", "SignatureList Rotation")
-    valid(201, f"{t},v1={good},v1={BAD_HEX}", "several signatures, the first is good", "SignatureList Rotation")
-    valid(202, f"v1={good},{t}", "the timestamp after the signature")
-    valid(203, f"{t},v0={BAD_HEX},v1={good},x=,y", "unknown and shapeless elements are skipped")
-    valid(204, f"{t},v1=zz,v1={good},", "an undecodable signature and an empty element are skipped")
-    invalid(205, "malformed_header", f"{t},v0={good}", "a good signature under another version", "WrongVersion")
-    invalid(206, "malformed_header", f"{t},V1={good}", "the version in upper case", "WrongVersion")
-    invalid(207, "malformed_header", f"{t},v1", "a version without a signature", "ZipCompare")
-    invalid(208, "malformed_header", t, "a timestamp and nothing else", "ZipCompare")
-    invalid(209, "missing_timestamp", f"v1={good}", "no timestamp")
-    invalid(210, "malformed_header", f"{t},{t},v1={good}", "the timestamp twice", "DuplicateTimestamp")
-    invalid(
-        211, "malformed_header", f"t=1699990000,{t},v1={good}", "an old timestamp before the signed one", "DuplicateTimestamp"
-    )
-    invalid(
-        212, "malformed_header", f"{t},v1={good},t=1699990000", "another timestamp after the signed one", "DuplicateTimestamp"
-    )
-    invalid(213, "malformed_header", f"{t};v1={good}", "another separator")
-    invalid(214, "malformed_header", f"{t}, v1={good}", "a space after the comma belongs to the name", "SignatureList Prefix")
-    invalid(215, "malformed_header", f"{t},v1={good},{t},v1={BAD_HEX}", "two values joined by a comma", "JoinedHeader")
-    invalid(216, "malformed_header", f"{t},v1=={good}", "two equals signs")
-    invalid(217, "signature_mismatch", f"t=1700000001,v1={good}", "another timestamp on a captured delivery", "ModifiedTimestamp")
+    right, wrong = f"{version}={good}", f"{version}={BAD_HEX}"
+    valid(200, joined(t, wrong, right), "several signatures, the second is good", "SignatureList Rotation")
+    valid(201, joined(t, right, wrong), "several signatures, the first is good", "SignatureList Rotation")
+    valid(203, joined(t, f"v0={BAD_HEX}", right, "x=", "y"), "unknown and shapeless elements are skipped")
+    valid(204, joined(t, f"{version}=zz", right, ""), "an undecodable signature and an empty element are skipped")
+    invalid(205, "malformed_header", joined(t, f"v0={good}"), "a good signature under another version", "WrongVersion")
+    invalid(206, "malformed_header", joined(t, f"{version.upper()}={good}"), "the version in upper case", "WrongVersion")
+    invalid(207, "malformed_header", joined(t, version), "a version without a signature", "ZipCompare")
+    invalid(216, "malformed_header", joined(t, f"{version}=={good}"), "two equals signs")
     invalid(218, "malformed_header", f"sha256={good}", "the plain form of other providers", "WrongVersion")
     invalid(219, "malformed_header", good, "the bare signature", "WrongVersion")
-    many = ",".join([f"v1={BAD_HEX}"] * 7)
-    valid(220, f"{t},{many},v1={good}", "8 signatures, the last is good", "SignatureList Limit")
-    invalid(221, "too_many_signatures", f"{t},{many},v1={good},v1={BAD_HEX}", "9 signatures", "Limit")
-    unknown = ",".join(["v0=x"] * 30)
-    valid(222, f"{t},{unknown},v1={good}", "32 elements, the last is good", "SignatureList Limit")
-    invalid(223, "too_many_signatures", f"{t},{unknown},v1={good},v0=x", "33 elements", "Limit")
-    invalid(224, "too_many_signatures", ",".join([t] + ["v1=x"] * 1000), "1,000 elements", "Limit")
+    many = [wrong] * 7
+    valid(220, joined(t, *many, right), "8 signatures, the last is good", "SignatureList Limit")
+    invalid(221, "too_many_signatures", joined(t, *many, right, wrong), "9 signatures", "Limit")
+    unknown = ["v0=x"] * (30 if t else 31)
+    valid(222, joined(t, *unknown, right), "32 elements, the last is good", "SignatureList Limit")
+    invalid(223, "too_many_signatures", joined(t, *unknown, right, "v0=x"), "33 elements", "Limit")
+    invalid(224, "too_many_signatures", joined(t, *[f"{version}=x"] * 1000), "1,000 elements", "Limit")
+    undecodable = joined(t, *[f"{version}=x"] * 8, right)
+    invalid(225, "too_many_signatures", undecodable, "9 signatures, of which 8 cannot be decoded", "Limit")
+    if t:
+        add_list_timestamps(sender, t, right, wrong, valid, invalid)
+
+
+def add_list_timestamps(sender, t, right, wrong, valid, invalid):
+    sep, name = sender.separator, sender.timestamp_name
+    valid(202, f"{right}{sep}{t}", "the timestamp after the signature")
+    invalid(208, "malformed_header", t, "a timestamp and nothing else", "ZipCompare")
+    invalid(209, "missing_timestamp", right, "no timestamp")
+    invalid(210, "malformed_header", sep.join((t, t, right)), "the timestamp twice", "DuplicateTimestamp")
+    old = f"{name}=1699990000"
     invalid(
-        225,
-        "too_many_signatures",
-        ",".join([t] + ["v1=x"] * 8 + [f"v1={good}"]),
-        "9 signatures, of which 8 cannot be decoded",
-        "Limit",
+        211, "malformed_header", sep.join((old, t, right)), "an old timestamp before the signed one", "DuplicateTimestamp"
     )
+    invalid(
+        212, "malformed_header", sep.join((t, right, old)), "another timestamp after the signed one", "DuplicateTimestamp"
+    )
+    other_separator = "," if sep == ";" else ";"
+    invalid(213, "malformed_header", f"{t}{other_separator}{right}", "another separator")
+    after = {",": "comma", ";": "semicolon"}[sep]
+    invalid(
+        214, "malformed_header", f"{t}{sep} {right}", f"a space after the {after} belongs to the name", "SignatureList Prefix"
+    )
+    # Joined by a comma, a list with commas has two timestamps; one with semicolons loses its first signature.
+    reason = "malformed_header" if sep == "," else "signature_mismatch"
+    two_values = f"{t}{sep}{right},{t}{sep}{wrong}"
+    invalid(215, reason, two_values, "two values joined by a comma", "JoinedHeader")
+    later = f"{name}=1700000001{sep}{right}"
+    invalid(217, "signature_mismatch", later, "another timestamp on a captured delivery", "ModifiedTimestamp")
 
 
 def add_space_list(book):

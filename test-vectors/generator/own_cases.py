@@ -5,12 +5,15 @@ import hashlib
 import hmac
 
 from .common_cases import with_tag
+from .plain_cases import PLAIN_CASES
 from .senders import base64_text
+from .splice_cases import add_marked_splice, add_unseparated_splice
 from .standard_webhooks_cases import add_standard_webhooks
 
 
 def add_own_cases(book):
     add_body_ids(book)
+    add_event_types(book)
     add = OWN_CASES.get(book.sender.name)
     if add:
         add(book)
@@ -30,7 +33,12 @@ def add_body_ids(book):
     for number, raw, expected, comment in cases:
         body = sender.event(**{sender.body_id: raw})
         book.valid(number, comment, "EventId", sender.delivery(body), body, event_id=expected)
-    twice = sender.event(extra=f',"{sender.body_id}":"evt_other"')
+    if "/" in sender.body_id:
+        # The raw value ends one member and starts another of the same name.
+        name = sender.body_id.rsplit("/", 1)[1]
+        twice = sender.event(**{sender.body_id: f'"evt_one","{name}":"evt_other"'})
+    else:
+        twice = sender.event(extra=f',"{sender.body_id}":"evt_other"')
     book.valid(
         305,
         "the event id occurs twice: no reader would agree with another, so there is none",
@@ -39,6 +47,49 @@ def add_body_ids(book):
         twice,
         event_id=None,
     )
+
+
+def add_event_types(book):
+    sender = book.sender
+    if sender.body_type:
+        add_body_types(book)
+    if not sender.type_header:
+        return
+    event = sender.event()
+    good = [row for row in sender.delivery(event) if row[0] != sender.type_header]
+    cases = [
+        (390, None, None, "no event type"),
+        (391, "", None, "an empty event type is none"),
+        (392, "a type, with: signs!", "a type, with: signs!", "an event type is any printable text"),
+        (393, "t" * 256, "t" * 256, "an event type of 256 bytes"),
+        (394, "t" * 257, None, "an event type of 257 bytes is ignored"),
+        (395, "caf\u00c3\u00a9", None, "an event type with bytes outside ASCII is ignored"),
+    ]
+    for number, sent, expected, comment in cases:
+        row = [] if sent is None else [(sender.type_header, sent)]
+        book.valid(number, comment, "EventType", good + row, event, event_type=expected)
+
+
+def add_body_types(book):
+    sender = book.sender
+    other = sender.second_type
+    cases = [
+        (380, None, other, "no event type"),
+        (381, "null", other, "an event type of null"),
+        (382, "17", "17", "an event type that is an integer"),
+        (383, "1.5", other, "an event type that is neither text nor integer"),
+        (384, '""', other, "an empty event type is none"),
+        (385, f'"{"t" * 256}"', "t" * 256, "an event type of 256 bytes"),
+        (386, f'"{"t" * 257}"', other, "an event type of 257 bytes is ignored"),
+        (387, f'"{"t" * 255}\u00e9"', other, "256 characters, but 257 bytes: ignored"),
+    ]
+    for number, raw, expected, comment in cases:
+        body = sender.event(**{sender.body_type: raw})
+        book.valid(number, comment, "EventType", sender.delivery(body), body, event_type=expected)
+    if other is None:
+        name = sender.body_type.rsplit("/", 1)[-1]
+        twice = sender.event(**{sender.body_type: f'"one","{name}":"two"'})
+        book.valid(388, "the event type occurs twice: there is none", "EventType", sender.delivery(twice), twice, event_type=None)
 
 
 def add_meta(book):
@@ -80,45 +131,25 @@ def add_stripe(book):
         with_tag(sender, tag),
         event,
     )
-    add_dotted_splice(book)
-
-
-def add_dotted_splice(book):
-    """`{t}.{body}`: a captured body that starts with digits and a point, its start moved into the timestamp."""
-    sender = book.sender
-    body = b"1700000000.5 is no JSON"
-    book.valid(
-        320,
-        "a body that starts like a timestamp",
-        "Splice",
-        sender.delivery(body),
-        body,
-        event_id=None if sender.body_id else "usual",
-    )
-    tag_text = sender.tag(body).hex()
-    spliced = sender.headers(sender.value(tag_text, ts="1700000000.1700000000"))
-    book.invalid(
-        321,
-        "malformed_timestamp",
-        "the start of a captured body moved into the timestamp: the signed bytes are the same",
-        "Splice",
-        spliced,
-        body.split(b".", 1)[1],
-    )
+    add_marked_splice(book)
 
 
 def add_slack(book):
     sender = book.sender
     event = sender.event()
     form = b"token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&command=%2Flead&text=lead_8841"
-    book.valid(310, "a form, as slash commands send it", "RawBody", sender.delivery(form), form, event_id=None)
+    book.valid(
+        310, "a form, as slash commands send it", "RawBody", sender.delivery(form), form, event_id=None, event_type=None
+    )
     tag = sender.tag(event).hex()
     book.invalid(
         311, "malformed_header", "a good signature under another version", "WrongVersion", sender.headers("v1=" + tag), event
     )
     body = b"1700000000:a=b"
     spliced = sender.headers(sender.signature(body), ts="1700000000:1700000000")
-    book.valid(320, "a body that starts like a timestamp", "Splice", sender.delivery(body), body, event_id=None)
+    book.valid(
+        320, "a body that starts like a timestamp", "Splice", sender.delivery(body), body, event_id=None, event_type=None
+    )
     book.invalid(
         321,
         "malformed_timestamp",
@@ -185,6 +216,7 @@ def add_klozeo_guide(book):
         sender.delivery(listed),
         listed,
         event_id=None,
+        event_type=None,
         timestamp=None,
     )
 
@@ -219,7 +251,7 @@ def add_leadhub_timestamped(book):
     )
     other = [*sender.delivery(event), ("X-LeadHub-Timestamp", "1600000000")]
     book.valid(311, "another timestamp in a header that nobody signs and nobody reads", "ModifiedTimestamp", other, event)
-    add_dotted_splice(book)
+    add_marked_splice(book)
 
 
 def add_metalocator(book):
@@ -253,32 +285,6 @@ def add_metalocator_raw(book):
     )
 
 
-def add_unseparated_splice(book):
-    """`{ts}{body}`: nothing marks where the timestamp ends, so only the window notices a moved digit."""
-    sender = book.sender
-    event = sender.event()
-    digit_first = b"5" + event
-    moved_in = sender.headers(sender.signature(digit_first), ts="17000000005")
-    book.valid(320, "a body that starts with a digit", "Splice", sender.delivery(digit_first), digit_first)
-    book.invalid(
-        321,
-        "timestamp_too_new",
-        "a digit moved from a captured body into the timestamp: the signed bytes are the same",
-        "Splice",
-        moved_in,
-        event,
-    )
-    moved_out = sender.headers(sender.signature(event), ts="170000000")
-    book.invalid(
-        322,
-        "timestamp_too_old",
-        "a digit moved from a captured timestamp into the body: the signed bytes are the same",
-        "Splice",
-        moved_out,
-        b"0" + event,
-    )
-
-
 OWN_CASES = {
     "github": add_github,
     "meta": add_meta,
@@ -291,4 +297,5 @@ OWN_CASES = {
     "metalocator": add_metalocator,
     "metalocator-raw": add_metalocator_raw,
     "standard-webhooks": add_standard_webhooks,
+    **PLAIN_CASES,
 }

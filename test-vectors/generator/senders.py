@@ -1,8 +1,8 @@
-"""The thirteen senders: their test keys, a realistic event of each, and how each signs."""
+"""Senders: their test keys, a realistic event of each, and how each signs. The first thirteen, and what all share."""
 
 import base64
-import hashlib
 import hmac
+from datetime import UTC, datetime
 
 from .document import NOW
 
@@ -24,26 +24,37 @@ def base64_of_hex_text(tag):
 class Sender:
     """Signs the raw body and puts `prefix` + tag into one header; subclasses change one thing each."""
 
-    name = header = prefix = None
+    name = header = None
+    prefix = ""
     encode = staticmethod(hex_text)
+    hash_name = "sha256"
+    tag_length = 32
     syntax = "plain"
     keys = ()
-    members = ()  # of the event: (name, raw JSON)
+    members = ()  # of the event: (name, raw JSON or members in turn)
     event_id = None  # of the usual delivery
     event_id_signed = False
-    body_id = None  # the body's member that holds the event id
+    body_id = None  # the body's member that holds the event id, as "outer/inner" when it is further inside
     id_header = type_header = timestamp_header = None
-    event_type = None
+    event_type = None  # of the usual delivery
+    body_type = None  # the body's member that holds it
+    second_type = None  # what counts when that member holds nothing usable
     timestamp = None  # expected of the usual delivery
+    timestamp_form = "seconds"
+    now_text = str(NOW)
     event_time = None  # the body's member that holds it
     event_time_forms = ()
-    past = None
+    past = future = 300
+    content_type = "application/json"
+    brief = False  # only those of the common cases that differ in kind
+
+    @property
+    def url(self):
+        return f"https://receiver.example/webhooks/{self.name}"
 
     def event(self, extra="", **replaced):
         """The usual event as bytes. A member can be replaced by raw JSON or, with None, left out."""
-        members = [(name, replaced.get(name, raw)) for name, raw in self.members]
-        texts = [f'"{name}":{raw}' for name, raw in members if raw is not None]
-        return ("{" + ",".join(texts) + extra + "}").encode("utf-8")
+        return object_text(self.members, replaced, extra).encode("utf-8")
 
     def message(self, body, ts, event_id):
         return bytes(body)
@@ -51,29 +62,58 @@ class Sender:
     def key_bytes(self, key):
         return self.keys[key][1].encode("utf-8")
 
-    def tag(self, body, ts=str(NOW), key=0, event_id=None):
-        message = self.message(body, as_bytes(ts), as_bytes(event_id or self.event_id or ""))
-        return hmac.digest(self.key_bytes(key), message, hashlib.sha256)
+    def mac(self, key_bytes, message):
+        return hmac.digest(key_bytes, message, self.hash_name)
 
-    def value(self, tag_text, ts=str(NOW)):
+    def tag(self, body, ts="usual", key=0, event_id=None):
+        ts = self.now_text if ts == "usual" else ts
+        message = self.message(body, as_bytes(ts), as_bytes(event_id or self.event_id or ""))
+        return self.mac(self.key_bytes(key), message)
+
+    def value(self, tag_text, ts="usual"):
         return self.prefix + tag_text
 
-    def signature(self, body, ts=str(NOW), key=0):
+    def signature(self, body, ts="usual", key=0):
         return self.value(self.encode(self.tag(body, ts, key)), ts)
 
-    def headers(self, *signatures, ts=str(NOW), event_id="usual"):
+    def headers(self, *signatures, ts="usual", event_id="usual"):
         """The delivery's headers with these signature values; None leaves a header out."""
         event_id = self.event_id if event_id == "usual" else event_id
         rows = [
             (self.id_header, event_id),
             (self.type_header, self.event_type),
-            (self.timestamp_header, ts),
+            (self.timestamp_header, self.now_text if ts == "usual" else ts),
             *((self.header, signature) for signature in signatures),
         ]
-        return [("Content-Type", "application/json")] + [row for row in rows if row[0] and row[1] is not None]
+        return [("Content-Type", self.content_type)] + [row for row in rows if row[0] and row[1] is not None]
 
-    def delivery(self, body, ts=str(NOW), key=0):
+    def delivery(self, body, ts="usual", key=0):
         return self.headers(self.signature(body, ts, key), ts=ts)
+
+    def at(self, seconds, milliseconds=0):
+        """The time NOW + seconds, as this sender writes it."""
+        return time_text(self.timestamp_form, seconds, milliseconds)
+
+
+def time_text(form, seconds, milliseconds=0):
+    if form == "milliseconds":
+        return str((NOW + seconds) * 1000 + milliseconds)
+    return str(NOW + seconds) if form == "seconds" else rfc3339(NOW + seconds)
+
+
+def rfc3339(seconds):
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def object_text(members, replaced, extra="", path=""):
+    texts = []
+    for name, raw in members:
+        raw = replaced.get(path + name, raw)
+        if isinstance(raw, tuple):
+            raw = object_text(raw, replaced, path=f"{path}{name}/")
+        if raw is not None:
+            texts.append(f'"{name}":{raw}')
+    return "{" + ",".join(texts) + extra + "}"
 
 
 def as_bytes(text):
@@ -101,6 +141,7 @@ class Github(Sender):
 class Meta(Sender):
     name, header, prefix = "meta", "X-Hub-Signature-256", "sha256="
     keys = two_keys("meta-app")
+    body_type, event_type = "object", "page"
     members = (
         ("object", '"page"'),
         (
@@ -114,6 +155,7 @@ class Meta(Sender):
 class Devsphere(Sender):
     name, header, prefix = "devsphere", "X-Signature", "sha256="
     keys = two_keys("devsphere")
+    body_type, event_type = "type", "lead.created"
     members = (("type", '"lead.created"'), ("data", '{"lead_id":"ds_51f0","email":"ada@example.com","score":71}'))
 
 
@@ -122,10 +164,19 @@ class Slack(Sender):
     keys = two_keys("slack")
     timestamp_header, timestamp = "X-Slack-Request-Timestamp", NOW
     body_id, event_id, event_id_signed = "event_id", "Ev08MFMKH6", True
+    body_type, event_type, second_type = "event/type", "message", "event_callback"
     members = (
         ("team_id", '"T061EG9R6"'),
         ("api_app_id", '"A0PNCHHK2"'),
-        ("event", '{"type":"message","channel":"C024BE91L","text":"New lead: lead_8841","ts":"1700000000.000200"}'),
+        (
+            "event",
+            (
+                ("type", '"message"'),
+                ("channel", '"C024BE91L"'),
+                ("text", '"New lead: lead_8841"'),
+                ("ts", '"1700000000.000200"'),
+            ),
+        ),
         ("type", '"event_callback"'),
         ("event_id", '"Ev08MFMKH6"'),
         ("event_time", "1700000000"),
@@ -140,7 +191,7 @@ class Megatronlead(Sender):
     keys = two_keys("megatronlead")
     id_header, event_id = "X-MegatronLead-Delivery", "dlv_01HF7YAT00000000000000"
     type_header, event_type = "X-MegatronLead-Event", "lead.created"
-    event_time, event_time_forms, timestamp, past = "timestamp", ("unix", "rfc3339"), NOW, 86700
+    event_time, event_time_forms, timestamp, past = "timestamp", ("seconds", "rfc3339"), NOW, 86700
     members = (
         ("event", '"lead.created"'),
         ("timestamp", "1700000000"),
@@ -151,7 +202,8 @@ class Megatronlead(Sender):
 class Klozeo(Sender):
     name, header, prefix = "klozeo", "X-Klozeo-Signature", ""
     keys = two_keys("klozeo")
-    event_time, event_time_forms, timestamp, past = "timestamp", ("unix",), NOW, 259500
+    body_type, event_type = "event", "lead.created"
+    event_time, event_time_forms, timestamp, past = "timestamp", ("seconds",), NOW, 259500
     members = (
         ("event", '"lead.created"'),
         ("timestamp", "1700000000"),
@@ -162,8 +214,9 @@ class Klozeo(Sender):
 class KlozeoGuide(Sender):
     name, header, prefix = "klozeo-guide", "X-Webhook-Signature", "sha256="
     keys = two_keys("klozeo-guide")
+    body_type, event_type = "event", "lead.merged"
     body_id, event_id, event_id_signed = "event_id", "evt_9b1f20c4", True
-    event_time, event_time_forms, timestamp, past = "timestamp", ("unix",), NOW, 259500
+    event_time, event_time_forms, timestamp, past = "timestamp", ("seconds",), NOW, 259500
     members = (
         ("event", '"lead.merged"'),
         ("event_id", '"evt_9b1f20c4"'),
@@ -175,6 +228,7 @@ class KlozeoGuide(Sender):
 class Leadhub(Sender):
     name, header, prefix = "leadhub", "X-LeadHub-Signature", "sha256="
     keys = two_keys("leadhub")
+    body_type, event_type = "event", "lead.created"
     event_time, event_time_forms, timestamp, past = "occurred_at", ("rfc3339",), NOW, 259500
     members = (
         ("event", '"lead.created"'),
@@ -183,19 +237,21 @@ class Leadhub(Sender):
     )
 
 
-class CommaList(Sender):
-    """`t=<seconds>,v1=<hex>` over `{t}.{body}`."""
+class ListSender(Sender):
+    """`t=<seconds>,v1=<hex>` over `{t}.{body}`, or with other names and separators."""
 
-    syntax, timestamp = "comma-list", NOW
+    syntax, timestamp = "list", NOW
+    separator, timestamp_name, version, mark = ",", "t", "v1", "."
 
     def message(self, body, ts, event_id):
-        return ts + b"." + bytes(body)
+        return ts + self.mark.encode() + bytes(body)
 
-    def value(self, tag_text, ts=str(NOW)):
-        return f"t={ts},v1={tag_text}"
+    def value(self, tag_text, ts="usual"):
+        ts = self.now_text if ts == "usual" else ts
+        return f"{self.timestamp_name}={ts}{self.separator}{self.version}={tag_text}"
 
 
-class Stripe(CommaList):
+class Stripe(ListSender):
     name, header = "stripe", "Stripe-Signature"
     # Looks like a Standard Webhooks key on purpose: Stripe uses the whole text as it stands.
     keys = (
@@ -203,6 +259,7 @@ class Stripe(CommaList):
         ("stripe-2026-02", "whsec_dGVzdC1vbmx5LXN0cmlwZS1rZXktdHdv"),
     )
     body_id, event_id, event_id_signed = "id", "evt_1OCNkQ2eZvKYlo2C", True
+    body_type, event_type = "type", "customer.created"
     members = (
         ("id", '"evt_1OCNkQ2eZvKYlo2C"'),
         ("object", '"event"'),
@@ -213,10 +270,11 @@ class Stripe(CommaList):
     )
 
 
-class LeadhubTimestamped(CommaList):
+class LeadhubTimestamped(ListSender):
     name, header = "leadhub-timestamped", "X-LeadHub-Signature"
     keys = two_keys("leadhub-timestamped")
     id_header, event_id = "X-LeadHub-Delivery", "88213"
+    body_type, event_type = "event", "lead.status_changed"
     members = (
         ("event", '"lead.status_changed"'),
         ("tenant_id", '"acme"'),
@@ -247,12 +305,19 @@ class MetalocatorRaw(Metalocator):
     keys = two_keys("metalocator-raw")
 
 
+def whsec_keys(name, secrets):
+    return tuple((f"{name}-2026-0{n}", "whsec_" + base64_text(secret)) for n, secret in enumerate(secrets, 1))
+
+
 class StandardWebhooks(Sender):
     name, header, syntax, encode = "standard-webhooks", "webhook-signature", "space-list", staticmethod(base64_text)
     id_header, event_id, event_id_signed = "webhook-id", "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", True
     timestamp_header, timestamp = "webhook-timestamp", NOW
+    body_type, event_type = "type", "lead.created"
     secrets = (b"test-only-standard-webhooks-key1", b"test-only-standard-webhooks-key2")
-    keys = tuple((f"standard-2026-0{n}", "whsec_" + base64_text(secret)) for n, secret in enumerate(secrets, 1))
+    keys = whsec_keys("standard", secrets)
+    public_name = "standard-public"
+    seeds = (b"test-only-standard-webhooks-seed", b"test-only-standard-webhooks-sed2")
     members = (
         ("type", '"lead.created"'),
         ("timestamp", f'"{NOW_RFC3339}"'),
@@ -265,11 +330,11 @@ class StandardWebhooks(Sender):
     def message(self, body, ts, event_id):
         return event_id + b"." + ts + b"." + bytes(body)
 
-    def value(self, tag_text, ts=str(NOW)):
+    def value(self, tag_text, ts="usual"):
         return "v1," + tag_text
 
 
-SENDERS = [
+FIRST_SENDERS = [
     sender()
     for sender in (
         StandardWebhooks,

@@ -1,8 +1,7 @@
 """Cases 100 to 199: how old, how new, and how a time may be written."""
 
-from datetime import UTC, datetime
-
 from .document import NOW
+from .senders import rfc3339, time_text
 
 # Text that must be refused although the signature over it is right: (number, text, comment).
 MALFORMED_SECONDS = [
@@ -40,29 +39,68 @@ def add_time_cases(book):
 def add_signed_timestamp(book):
     sender = book.sender
     event = sender.event()
+    past, future = sender.past, sender.future
 
     def at(offset):
-        return sender.delivery(event, ts=str(NOW + offset))
+        return sender.delivery(event, ts=sender.at(offset))
 
-    book.valid(100, "300 s old: the edge is inside", "Window", at(-300), event, timestamp=NOW - 300)
-    book.invalid(101, "timestamp_too_old", "301 s old", "Window", at(-301), event)
-    book.valid(102, "300 s ahead: the edge is inside", "Window", at(300), event, timestamp=NOW + 300)
-    book.invalid(103, "timestamp_too_new", "301 s ahead", "Window", at(301), event)
+    book.valid(100, f"{past} s old: the edge is inside", "Window", at(-past), event, timestamp=NOW - past)
+    book.invalid(101, "timestamp_too_old", f"{past + 1} s old", "Window", at(-past - 1), event)
+    book.valid(102, f"{future} s ahead: the edge is inside", "Window", at(future), event, timestamp=NOW + future)
+    book.invalid(103, "timestamp_too_new", f"{future + 1} s ahead", "Window", at(future + 1), event)
     book.invalid(104, "timestamp_too_new", "far ahead", "Window", at(1_000_000), event)
-    book.invalid(
-        105, "timestamp_too_new", "the largest number of 12 digits", "Window", sender.delivery(event, ts="999999999999"), event
-    )
-    book.invalid(106, "timestamp_too_old", "the smallest number", "Window", sender.delivery(event, ts="1"), event)
-    stale = sender.headers(sender.value(sender.encode(bytes(32)), ts="1699999000"), ts="1699999000")
+    stale = sender.headers(sender.value(sender.encode(bytes(sender.tag_length)), ts=sender.at(-1000)), ts=sender.at(-1000))
     book.invalid(107, "timestamp_too_old", "rule 6 comes before the wrong signature", "Window RuleOrder", stale, event)
-    for number, text, comment in MALFORMED_SECONDS + (SPACED_SECONDS if sender.syntax == "comma-list" else []):
-        # A comma list carries the timestamp inside the signature header, which must be ASCII as a whole.
-        in_signature = sender.syntax == "comma-list" and not text.isascii()
-        reason = "malformed_header" if in_signature else "malformed_timestamp"
-        book.invalid(number, reason, comment, "TimestampForm", sender.delivery(event, ts=text), event)
+    SIGNED_FORMS[sender.timestamp_form](book, event)
     if sender.timestamp_header:
         add_timestamp_header(book, event)
     add_tolerances(book, event, at)
+
+
+def add_signed_seconds(book, event):
+    sender = book.sender
+    largest, smallest = (sender.delivery(event, ts=text) for text in ("999999999999", "1"))
+    book.invalid(105, "timestamp_too_new", "the largest number of 12 digits", "Window", largest, event)
+    book.invalid(106, "timestamp_too_old", "the smallest number", "Window", smallest, event)
+    for number, text, comment in MALFORMED_SECONDS + (SPACED_SECONDS if sender.syntax == "list" else []):
+        # A list carries the timestamp inside the signature header, which must be ASCII as a whole.
+        in_signature = sender.syntax == "list" and not text.isascii()
+        reason = "malformed_header" if in_signature else "malformed_timestamp"
+        book.invalid(number, reason, comment, "TimestampForm", sender.delivery(event, ts=text), event)
+
+
+def add_signed_milliseconds(book, event):
+    sender = book.sender
+    past, future = sender.past, sender.future
+
+    def invalid(number, reason, text, comment, flags="Window"):
+        book.invalid(number, reason, comment, flags, sender.delivery(event, ts=text), event)
+
+    invalid(105, "timestamp_too_new", "999999999999999", "the largest number of 15 digits")
+    invalid(124, "timestamp_too_old", "1700000000", "seconds where milliseconds belong", "Window TimestampForm")
+    invalid(168, "timestamp_too_new", sender.at(future, 1), "one millisecond past the edge ahead")
+    invalid(169, "timestamp_too_old", sender.at(-past, -1), "one millisecond past the oldest edge")
+    for number, text, comment in MALFORMED_SECONDS:
+        if number != 124:
+            invalid(number, "malformed_timestamp", text, comment, "TimestampForm")
+    invalid(132, "malformed_timestamp", "1700000000000000", "16 digits, as microseconds have", "TimestampForm")
+
+
+def add_signed_rfc3339(book, event):
+    sender = book.sender
+
+    def valid(number, text, timestamp, comment, flags, **rest):
+        book.valid(number, comment, flags, sender.delivery(event, ts=text), event, timestamp=timestamp, **rest)
+
+    def invalid(number, text, reason, comment, flags):
+        book.invalid(number, reason, comment, flags, sender.delivery(event, ts=text), event)
+
+    add_rfc3339_forms(valid, invalid, sender.past, sender.future)
+    invalid(110, "1700000000", "malformed_timestamp", "Unix seconds where a date belongs", "TimestampForm")
+    invalid(129, "", "malformed_timestamp", "no text at all", "TimestampForm")
+
+
+SIGNED_FORMS = {"seconds": add_signed_seconds, "milliseconds": add_signed_milliseconds, "rfc3339": add_signed_rfc3339}
 
 
 def add_timestamp_header(book, event):
@@ -74,11 +112,11 @@ def add_timestamp_header(book, event):
         "signature_mismatch",
         "another timestamp, inside the window, on a captured delivery",
         "ModifiedTimestamp",
-        sender.headers(signature, ts="1700000001"),
+        sender.headers(signature, ts=sender.at(1)),
         event,
     )
-    swapped = [(name, "1700000000" if name == sender.timestamp_header else value) for name, value in sender.headers(signature)]
-    swapped.append((sender.timestamp_header.lower(), "1699999999"))
+    swapped = [(name, sender.now_text if name == sender.timestamp_header else value) for name, value in sender.headers(signature)]
+    swapped.append((sender.timestamp_header.lower(), sender.at(-1)))
     book.invalid(142, "duplicate_header", "two timestamps, in two letter cases", "DuplicateHeader HeaderCase", swapped, event)
     book.invalid(
         143, "malformed_header", "rule 4 comes before the missing timestamp", "RuleOrder", sender.headers("null", ts=None), event
@@ -126,15 +164,20 @@ def add_event_time(book):
     add_event_time_windows(times)
     add_absent_event_time(times)
     add_unreadable_bodies(times)
-    if "unix" in times.sender.event_time_forms:
+    if "milliseconds" in times.sender.event_time_forms:
+        add_millisecond_forms(times)
+    elif "seconds" in times.sender.event_time_forms:
         add_unix_forms(times)
     else:
         times.invalid(110, "1700000000", "malformed_timestamp", "Unix seconds where a date belongs", "TimestampForm")
         times.invalid(111, '"1700000000"', "malformed_timestamp", "Unix seconds as text where a date belongs", "TimestampForm")
     if "rfc3339" in times.sender.event_time_forms:
-        add_rfc3339_forms(times)
+        add_event_dates(times)
     else:
-        times.invalid(160, '"2023-11-14T22:13:20Z"', "malformed_timestamp", "a date where Unix seconds belong", "TimestampForm")
+        units = "milliseconds" if "milliseconds" in times.sender.event_time_forms else "seconds"
+        times.invalid(
+            160, '"2023-11-14T22:13:20Z"', "malformed_timestamp", f"a date where Unix {units} belong", "TimestampForm"
+        )
     event = book.sender.event(**{book.sender.event_time: at(book.sender, -10_000_000)})
     book.invalid(
         107,
@@ -148,23 +191,21 @@ def add_event_time(book):
 
 def at(sender, offset):
     """The time NOW + offset as the raw JSON that this sender writes."""
-    if sender.event_time_forms[0] == "unix":
-        return str(NOW + offset)
-    return f'"{rfc3339(NOW + offset)}"'
-
-
-def rfc3339(seconds):
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    form = sender.event_time_forms[0]
+    text = time_text(form, offset)
+    return f'"{text}"' if form == "rfc3339" else text
 
 
 def add_event_time_windows(times):
     sender, past = times.sender, times.sender.past
     times.valid(100, at(sender, -past), NOW - past, f"{past} s old: the edge is inside", "Window")
     times.invalid(101, at(sender, -past - 1), "timestamp_too_old", f"{past + 1} s old", "Window")
-    times.valid(102, at(sender, 300), NOW + 300, "300 s ahead: the edge is inside", "Window")
-    times.invalid(103, at(sender, 301), "timestamp_too_new", "301 s ahead", "Window")
+    ahead = sender.future
+    times.valid(102, at(sender, ahead), NOW + ahead, f"{ahead} s ahead: the edge is inside", "Window")
+    times.invalid(103, at(sender, ahead + 1), "timestamp_too_new", f"{ahead + 1} s ahead", "Window")
     times.invalid(104, at(sender, 1_000_000), "timestamp_too_new", "far ahead", "Window")
-    times.valid(105, at(sender, -3600), NOW - 3600, "an hour old, as a retry is", "Window")
+    if past > 3600:
+        times.valid(105, at(sender, -3600), NOW - 3600, "an hour old, as a retry is", "Window")
     narrow = {"tolerance_seconds": 60}
     times.valid(144, at(sender, -60), NOW - 60, "a tolerance of 60 s: the edge", "Tolerance Window", options=narrow)
     times.invalid(
@@ -245,9 +286,37 @@ def add_unix_forms(times):
         times.invalid(number, raw, "malformed_body", f"number: {comment}, which is not JSON", "TimestampForm RawBody")
 
 
-def add_rfc3339_forms(times):
-    past = times.sender.past
-    oldest, newest = rfc3339(NOW - past)[:-1], rfc3339(NOW + 300)[:-1]
+def add_millisecond_forms(times):
+    past, ahead = times.sender.past, times.sender.future
+    old, new = time_text("milliseconds", -past, -1), time_text("milliseconds", ahead, 1)
+    times.valid(108, '"1700000000000"', NOW, "milliseconds as text", "TimestampForm")
+    times.valid(109, "1700000000999", NOW, "999 ms later: rounded down", "TimestampForm")
+    times.invalid(124, "1700000000", "timestamp_too_old", "seconds where milliseconds belong", "TimestampForm Window")
+    times.invalid(168, new, "timestamp_too_new", "one millisecond past the edge ahead", "Window")
+    times.invalid(169, old, "timestamp_too_old", "one millisecond past the oldest edge", "Window")
+    for number, raw, comment in (
+        (132, "-1700000000000", "a negative number"),
+        (133, "0", "zero"),
+        (134, "1700000000000.0", "a fraction of zero"),
+        (135, "1.7e12", "an exponent"),
+        (136, "1700000000000000", "microseconds"),
+    ):
+        times.invalid(number, raw, "malformed_timestamp", f"number: {comment}", "TimestampForm")
+
+
+def add_event_dates(times):
+    def valid(number, text, timestamp, comment, flags, **rest):
+        times.valid(number, f'"{text}"', timestamp, comment, flags, **rest)
+
+    def invalid(number, text, reason, comment, flags):
+        times.invalid(number, f'"{text}"', reason, comment, flags)
+
+    add_rfc3339_forms(valid, invalid, times.sender.past, times.sender.future)
+    invalid(188, " 2023-11-14T22:13:20Z", "malformed_timestamp", "a space before", "TimestampForm")
+
+
+def add_rfc3339_forms(add_valid, add_invalid, past, future):
+    oldest, newest = rfc3339(NOW - past)[:-1], rfc3339(NOW + future)[:-1]
     valid = [
         (160, "2023-11-14T22:13:20Z", NOW, "UTC"),
         (161, "2023-11-15T00:13:20+02:00", NOW, "an offset that crosses midnight"),
@@ -256,16 +325,16 @@ def add_rfc3339_forms(times):
         (164, "2023-11-14T22:13:20-00:00", NOW, "an unknown offset"),
         (165, "2023-11-14T22:13:20.5Z", NOW, "one digit of fraction"),
         (166, "2023-11-14T22:13:20.123456789Z", NOW, "nine digits of fraction"),
-        (167, f"{newest}.000Z", NOW + 300, "the edge ahead to the millisecond"),
+        (167, f"{newest}.000Z", NOW + future, "the edge ahead to the millisecond"),
     ]
     for number, text, timestamp, comment in valid:
-        times.valid(number, f'"{text}"', timestamp, comment, "TimestampForm")
-    times.invalid(168, f'"{newest}.001Z"', "timestamp_too_new", "one millisecond past the edge ahead", "Window")
+        add_valid(number, text, timestamp, comment, "TimestampForm")
+    add_invalid(168, f"{newest}.001Z", "timestamp_too_new", "one millisecond past the edge ahead", "Window")
     older = rfc3339(NOW - past - 1)[:-1]
-    times.invalid(169, f'"{older}.999Z"', "timestamp_too_old", "one millisecond past the oldest edge", "Window")
-    times.valid(170, f'"{oldest}.001Z"', NOW - past, "one millisecond inside the oldest edge", "Window")
-    times.valid(171, '"2016-12-31T23:59:60Z"', 1483228800, "a leap second", "TimestampForm", now=1483228800)
-    times.valid(172, '"2024-02-29T12:00:00Z"', 1709208000, "29 February of a leap year", "TimestampForm", now=1709208000)
+    add_invalid(169, f"{older}.999Z", "timestamp_too_old", "one millisecond past the oldest edge", "Window")
+    add_valid(170, f"{oldest}.001Z", NOW - past, "one millisecond inside the oldest edge", "Window")
+    add_valid(171, "2016-12-31T23:59:60Z", 1483228800, "a leap second", "TimestampForm", now=1483228800)
+    add_valid(172, "2024-02-29T12:00:00Z", 1709208000, "29 February of a leap year", "TimestampForm", now=1709208000)
     malformed = [
         (173, "2023-02-29T12:00:00Z", "29 February of another year"),
         (174, "2023-11-31T22:13:20Z", "31 November"),
@@ -282,8 +351,7 @@ def add_rfc3339_forms(times):
         (185, "2023-11-14T22:13:20.1234567890Z", "ten digits of fraction"),
         (186, "2023-11-14T22:13:20,5Z", "a comma for the point"),
         (187, "2023-11-14T22:13:20+24:00", "an offset of 24 hours"),
-        (188, " 2023-11-14T22:13:20Z", "a space before"),
         (189, "Tue, 14 Nov 2023 22:13:20 GMT", "a date of another standard"),
     ]
     for number, text, comment in malformed:
-        times.invalid(number, f'"{text}"', "malformed_timestamp", comment, "TimestampForm")
+        add_invalid(number, text, "malformed_timestamp", comment, "TimestampForm")

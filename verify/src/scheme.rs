@@ -71,6 +71,18 @@ impl Scheme {
         &self.signature_headers
     }
 
+    /// How signatures are written.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// How the text of a key becomes bytes.
+    #[must_use]
+    pub fn key_format(&self) -> KeyFormat {
+        self.key_format
+    }
+
     /// What protects against replay, and what does not.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
@@ -137,12 +149,14 @@ pub enum Syntax {
         /// How the signature is made.
         algorithm: Algorithm,
     },
-    /// A comma-separated list of `name=value`: `t=1700000000,v1=<hex>,v1=<hex>`.
+    /// A list of `name=value`: `t=1700000000,v1=<hex>,v1=<hex>`.
     KeyValue {
         /// The names under which signatures stand, each with its algorithm. Others are ignored.
         versions: Vec<Version>,
         /// The name under which the timestamp stands.
         timestamp: Option<Cow<'static, str>>,
+        /// What stands between elements: `,` or `;`.
+        separator: char,
     },
     /// A space-separated list of `version,signature`: `v1,<base64> v1a,<base64>`.
     Versioned {

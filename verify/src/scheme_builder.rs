@@ -78,6 +78,12 @@ impl SchemeBuilder {
         self
     }
 
+    /// Like [`prefix`](Self::prefix), with HMAC-SHA1: for providers that offer nothing newer.
+    pub fn prefix_sha1(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.scheme.syntax = Syntax::Plain { prefix: prefix.into(), algorithm: Algorithm::HmacSha1 };
+        self
+    }
+
     /// The header's syntax, where [`prefix`](Self::prefix) does not suffice.
     pub fn syntax(mut self, syntax: Syntax) -> Self {
         self.scheme.syntax = syntax;
@@ -88,7 +94,7 @@ impl SchemeBuilder {
     /// signatures under `version`.
     pub fn key_value(mut self, timestamp: &'static str, version: &'static str) -> Self {
         let versions = vec![Version { name: version.into(), algorithm: Algorithm::HmacSha256 }];
-        self.scheme.syntax = Syntax::KeyValue { versions, timestamp: Some(timestamp.into()) };
+        self.scheme.syntax = Syntax::KeyValue { versions, timestamp: Some(timestamp.into()), separator: ',' };
         self.scheme.freshness = Freshness::SignedTimestamp {
             at: TimestampAt::SignatureField,
             format: TimestampFormat::Seconds,

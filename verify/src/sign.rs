@@ -228,10 +228,10 @@ impl Signer {
         let name = |versions| name(versions).unwrap_or_default();
         match &self.scheme.syntax {
             Syntax::Plain { prefix, .. } => format!("{prefix}{encoded}"),
-            Syntax::KeyValue { versions, timestamp: Some(field) } => {
-                format!("{field}={timestamp},{}={encoded}", name(versions))
+            Syntax::KeyValue { versions, timestamp: Some(field), separator } => {
+                format!("{field}={timestamp}{separator}{}={encoded}", name(versions))
             }
-            Syntax::KeyValue { versions, timestamp: None } => format!("{}={encoded}", name(versions)),
+            Syntax::KeyValue { versions, timestamp: None, .. } => format!("{}={encoded}", name(versions)),
             Syntax::Versioned { versions } => format!("{},{encoded}", name(versions)),
         }
     }

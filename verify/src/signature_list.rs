@@ -85,8 +85,8 @@ fn read_one<'a>(scheme: &Scheme, text: &'a str, out: &mut Presented<'a>) -> Resu
             }
             Ok(())
         }
-        Syntax::KeyValue { versions, timestamp } => {
-            let elements = text.split(',').map(|element| element.split_once('='));
+        Syntax::KeyValue { versions, timestamp, separator } => {
+            let elements = text.split(*separator).map(|element| element.split_once('='));
             read_list(elements, versions, timestamp.as_deref(), scheme.encoding, out)
         }
         Syntax::Versioned { versions } => {

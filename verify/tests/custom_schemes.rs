@@ -179,7 +179,7 @@ fn a_list_has_versions_with_names_of_their_own() {
     assert_eq!(fault(list(versions(&["v1", "v1"]))), "syntax");
     assert_eq!(fault(list(versions(&[""]))), "syntax");
     assert!(list(versions(&["v1", "v2"])).build().is_ok());
-    let clash = Syntax::KeyValue { versions: versions(&["t"]), timestamp: Some("t".into()) };
+    let clash = Syntax::KeyValue { versions: versions(&["t"]), timestamp: Some("t".into()), separator: ',' };
     assert_eq!(fault(plain().syntax(clash)), "syntax", "the timestamp's name is a version's too");
 }
 

@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 use hookproof::{Freshness, Outgoing, Refusal, RequestView, Scheme, Verifier};
 use http::HeaderMap;
-use sources::{NOW, Source, at, body};
+use sources::{KEY, NOW, Source, URL, at, body};
 
 /// Counts what the current thread allocates.
 struct Counting;
@@ -73,7 +73,7 @@ fn realistic(source: &Source) -> (HeaderMap, Vec<u8>) {
         (0..40).map(|n| serde_json::json!({ "name": format!("field {n}"), "values": [n, n + 1] })).collect();
     json["data"] = serde_json::json!({ "lead": { "email": "ada@example.com", "fields": fields, "note": "a\nb \u{e9}" } });
     let body = json.to_string().into_bytes();
-    let outgoing = Outgoing::new(&body).id("evt_1").event_type("lead.created").timestamp(at(NOW));
+    let outgoing = Outgoing::new(&body).url(URL).id("evt_1").event_type("lead.created").timestamp(at(NOW));
     (source.signer.sign(&outgoing).unwrap(), body)
 }
 
@@ -97,7 +97,7 @@ fn reading_a_flat_event_time_allocates_nothing() {
     for name in ["megatronlead", "klozeo", "klozeo-guide", "leadhub"] {
         let source = Source::of(Scheme::by_name(name).unwrap());
         let body = body(NOW, "evt_1", "without escapes");
-        let headers = source.signer.sign(&Outgoing::new(&body)).unwrap();
+        let headers = source.signer.sign(&Outgoing::new(&body).url(URL)).unwrap();
         let (calls, _, proof) = cost(|| source.verifier.verify(&headers, &body[..], at(NOW)));
         assert_eq!(proof.unwrap().timestamp(), Some(at(NOW)));
         assert_eq!(calls, 0, "{name}");
@@ -128,7 +128,7 @@ const MIB: usize = 1 << 20;
 
 fn github(limit: usize) -> (Source, Verifier) {
     let source = Source::of(hookproof::schemes::github());
-    let key = hookproof::Key::new("k1", "a secret of more than sixteen bytes");
+    let key = hookproof::Key::new("k1", KEY);
     let verifier = Verifier::builder(source.scheme.clone()).key(key).body_limit(limit).build().unwrap();
     (source, verifier)
 }
@@ -137,7 +137,7 @@ fn github(limit: usize) -> (Source, Verifier) {
 fn a_large_body_costs_its_own_bytes() {
     let (source, verifier) = github(8 * MIB);
     let body = vec![b'x'; 8 * MIB];
-    let headers = source.signer.sign(&Outgoing::new(&body)).unwrap();
+    let headers = source.signer.sign(&Outgoing::new(&body).url(URL)).unwrap();
     for declared in [true, false] {
         let (calls, peak, proof) = cost(|| {
             let mut pending = verifier.begin(RequestView::from(&headers), at(NOW))?;

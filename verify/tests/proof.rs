@@ -10,10 +10,10 @@ use hookproof::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
-use sources::{NOW, Source, at, body};
+use sources::{NOW, Source, URL, at, body};
 
 fn sign(source: &Source, body: &[u8], secs: u64) -> HeaderMap {
-    let outgoing = Outgoing::new(body).id("evt_1").event_type("lead.created").timestamp(at(secs));
+    let outgoing = Outgoing::new(body).url(URL).id("evt_1").event_type("lead.created").timestamp(at(secs));
     source.signer.sign(&outgoing).unwrap()
 }
 
@@ -85,7 +85,7 @@ fn a_signed_id_wins_over_the_body() {
         let source = Source::of(Scheme::by_name(name).unwrap());
         let key = |id: &str, text: &str| {
             let body = body(NOW, id, text);
-            let outgoing = Outgoing::new(&body).id(id).timestamp(at(NOW));
+            let outgoing = Outgoing::new(&body).url(URL).id(id).timestamp(at(NOW));
             proof(&source, &source.signer.sign(&outgoing).unwrap(), &body, NOW).replay_key("source")
         };
         assert_eq!(key("evt_1", "first"), key("evt_1", "second"), "{name}: one id is one event");

@@ -12,7 +12,7 @@ use hookproof::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use proptest::prelude::*;
-use sources::{NOW, Source, at, body};
+use sources::{NOW, Source, URL, at, body};
 
 type Verdict = Result<Verified<Bytes>, Refusal>;
 
@@ -92,7 +92,7 @@ impl Delivery {
 
     fn signed(&self, source: &Source) -> (HeaderMap, Vec<u8>) {
         let body = body(NOW, &self.id, &self.text);
-        let outgoing = Outgoing::new(&body).id(&self.id).timestamp(at(NOW));
+        let outgoing = Outgoing::new(&body).url(URL).id(&self.id).timestamp(at(NOW));
         (source.signer.sign(&outgoing).unwrap(), body)
     }
 
@@ -230,7 +230,7 @@ fn another_signature_of_metalocator_is_a_mismatch() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let source = Source::of(hookproof::schemes::metalocator());
     let body = body(NOW, "evt_1", "");
-    let headers = source.signer.sign(&Outgoing::new(&body).timestamp(at(NOW))).unwrap();
+    let headers = source.signer.sign(&Outgoing::new(&body).url(URL).timestamp(at(NOW))).unwrap();
     let changed = replaced(&headers, &source.scheme.signature_headers()[0], |text| {
         let digits = String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
         STANDARD.encode(other_signature(&digits))

@@ -15,36 +15,102 @@
 //! | [`metalocator`] | timestamp, body | signed timestamp, 300 s | digest of the body |
 //! | [`metalocator_raw`] | timestamp, body | signed timestamp, 300 s | digest of the body |
 //! | [`devsphere`] | body | nothing: keep replay keys | digest of the body |
+//! | [`bitbucket`] | body | nothing: keep replay keys | digest of the body |
+//! | [`gitlab`] | id, timestamp, body | signed timestamp, 300 s | `webhook-id`, signed |
+//! | [`openai`] | id, timestamp, body | signed timestamp, 300 s | `webhook-id`, signed |
+//! | [`zoom`] | timestamp, body | signed timestamp, 300 s | digest of the body |
+//! | [`square`] | URL, body | nothing: keep replay keys | `/event_id` in the body |
+//! | [`hubspot_v3`] | method, URL, body, timestamp | signed timestamp, 300 s | digest of the body |
+//! | [`intercom`] | body | nothing: keep replay keys | `/id` in the body |
+//! | [`paddle`] | timestamp, body | signed timestamp, 5 s | `/event_id` in the body |
+//! | [`linear`] | body | event time, 60 s | digest of the body |
+//! | [`calendly`] | timestamp, body | signed timestamp, 180 s | digest of the body |
+//! | [`typeform`] | body | nothing: keep replay keys | `/event_id` in the body |
+//! | [`zendesk`] | timestamp, body | signed timestamp, 300 s | digest of the body |
+//! | [`asana`] | body | nothing: keep replay keys | digest of the body |
+//! | [`dropbox`] | body | nothing | none: equal bodies are different events |
+//! | [`adyen_platform`] | body | nothing: keep replay keys | digest of the body |
+//! | [`coinbase_commerce`] | body | nothing: keep replay keys | `/event/id` in the body |
+//! | [`vercel`] | body | nothing: keep replay keys | `/id` in the body |
+//! | [`sentry`] | body | nothing: keep replay keys | digest of the body |
+//! | [`woocommerce`] | body | nothing: keep replay keys | digest of the body |
+//! | [`close`] | timestamp, body | signed timestamp, 300 s | `/event/id` in the body |
+//! | [`line`] | body | nothing: keep replay keys | digest of the body |
+//! | [`pagerduty`] | body | nothing: keep replay keys | `/event/id` in the body |
 //!
 //! Where the documents of a provider contradict one another there is one preset for each form. None guesses per
 //! request: a receiver that takes any of several forms takes the weakest of them.
 
+mod adyen_platform;
+mod asana;
+mod bitbucket;
+mod calendly;
+mod close;
+mod coinbase_commerce;
 mod devsphere;
+mod dropbox;
 mod github;
+mod gitlab;
+mod hubspot_v3;
+mod intercom;
 mod klozeo;
 mod leadhub;
+mod line;
+mod linear;
 mod megatronlead;
 mod meta;
 mod metalocator;
+mod openai;
+mod paddle;
+mod pagerduty;
+mod sentry;
 mod slack;
+mod square;
 mod standard_webhooks;
 mod stripe;
+mod typeform;
+mod vercel;
+mod woocommerce;
+mod zendesk;
+mod zoom;
 
+pub use adyen_platform::adyen_platform;
+pub use asana::asana;
+pub use bitbucket::bitbucket;
+pub use calendly::calendly;
+pub use close::close;
+pub use coinbase_commerce::coinbase_commerce;
 pub use devsphere::devsphere;
+pub use dropbox::dropbox;
 pub use github::github;
+pub use gitlab::gitlab;
+pub use hubspot_v3::hubspot_v3;
+pub use intercom::intercom;
 pub use klozeo::{klozeo, klozeo_guide};
 pub use leadhub::{leadhub, leadhub_timestamped};
+pub use line::line;
+pub use linear::linear;
 pub use megatronlead::megatronlead;
 pub use meta::meta;
 pub use metalocator::{metalocator, metalocator_raw};
+pub use openai::openai;
+pub use paddle::paddle;
+pub use pagerduty::pagerduty;
+pub use sentry::sentry;
 pub use slack::slack;
+pub use square::square;
 pub use standard_webhooks::standard_webhooks;
 pub use stripe::stripe;
+pub use typeform::typeform;
+pub use vercel::vercel;
+pub use woocommerce::woocommerce;
+pub use zendesk::zendesk;
+pub use zoom::zoom;
 
 use crate::scheme::Scheme;
 
 /// Every preset, in the order of the table above.
-const PRESETS: [fn() -> Scheme; 13] = [
+const PRESETS: [fn() -> Scheme; 35] = [
     standard_webhooks,
     github,
     stripe,
@@ -58,6 +124,28 @@ const PRESETS: [fn() -> Scheme; 13] = [
     metalocator,
     metalocator_raw,
     devsphere,
+    bitbucket,
+    gitlab,
+    openai,
+    zoom,
+    square,
+    hubspot_v3,
+    intercom,
+    paddle,
+    linear,
+    calendly,
+    typeform,
+    zendesk,
+    asana,
+    dropbox,
+    adyen_platform,
+    coinbase_commerce,
+    vercel,
+    sentry,
+    woocommerce,
+    close,
+    line,
+    pagerduty,
 ];
 
 impl Scheme {

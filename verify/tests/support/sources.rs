@@ -4,6 +4,14 @@ use hookproof::{Key, Scheme, Signer, UnixTime, Verifier};
 
 pub(crate) const NOW: u64 = 1_700_000_000;
 
+/// Hexadecimal, base64 and text at once.
+pub(crate) const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabb";
+
+const ORIGIN: &str = "https://hooks.example.com";
+
+/// The URL of a request to `/`.
+pub(crate) const URL: &str = "https://hooks.example.com/";
+
 pub(crate) struct Source {
     pub(crate) scheme: Scheme,
     pub(crate) verifier: Verifier,
@@ -12,13 +20,13 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn of(scheme: Scheme) -> Self {
-        let text = match scheme.name() {
-            "standard-webhooks" => "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=",
-            _ => "a secret of more than sixteen bytes",
-        };
-        let key = Key::new("k1", text);
+        let key = Key::new("k1", KEY);
         let signer = Signer::new(&scheme, &key).unwrap();
-        let verifier = Verifier::builder(scheme.clone()).key(key).build().unwrap();
+        let mut builder = Verifier::builder(scheme.clone()).key(key);
+        if scheme.signs_url() {
+            builder = builder.public_url(ORIGIN);
+        }
+        let verifier = builder.build().unwrap();
         Self { scheme, verifier, signer }
     }
 
@@ -37,6 +45,7 @@ pub(crate) fn body(secs: u64, id: &str, text: &str) -> Vec<u8> {
     let body = serde_json::json!({
         "id": id, "event_id": id, "type": "lead.created", "event": "lead.created", "object": "lead",
         "timestamp": secs, "occurred_at": occurred_at, "text": text,
+        "webhookTimestamp": secs * 1000, "topic": "lead.created", "event_type": "lead.created",
     });
     body.to_string().into_bytes()
 }

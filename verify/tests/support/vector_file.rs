@@ -80,6 +80,7 @@ struct Expect {
     key_id: String,
     event_id: Option<String>,
     event_id_signed: bool,
+    event_type: Option<String>,
     timestamp: Option<u64>,
 }
 
@@ -181,11 +182,13 @@ impl Case {
             key_id: proof.key_id().to_owned(),
             event_id_signed: id.as_ref().is_some_and(hookproof::Metadata::is_signed),
             event_id: id.map(|id| id.value.into_owned()),
+            event_type: proof.event_type().map(|kind| kind.value.into_owned()),
             timestamp: proof.timestamp().map(UnixTime::as_secs),
         };
         let same = got.key_id == expect.key_id
             && got.event_id == expect.event_id
             && got.event_id_signed == expect.event_id_signed
+            && got.event_type == expect.event_type
             && got.timestamp == expect.timestamp;
         let show =
             |e: &Expect| format!("{} {:?} {} {:?}", e.key_id, e.event_id, e.event_id_signed, e.timestamp);
