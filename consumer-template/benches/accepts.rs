@@ -33,7 +33,7 @@ const SECONDS: f64 = 15.0;
 /// Turns of each server. The median of each figure counts.
 const ROUNDS: usize = 5;
 
-/// More than any of the servers is expected to answer.
+/// More than a server with a store is expected to answer. One that answers more has its turn end earlier.
 const REQUESTS_PER_SECOND: f64 = 60_000.0;
 
 #[derive(Clone, Copy)]

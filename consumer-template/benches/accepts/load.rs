@@ -19,7 +19,7 @@ pub(crate) struct Measured {
     pub(crate) p99: Duration,
 }
 
-/// Posts `requests`, each once, for `time`. Every answer must be 200.
+/// Posts `requests`, each once, for `time` or until there are no more. Every answer must be 200.
 pub(crate) fn run(
     address: SocketAddr,
     requests: &Arc<Vec<Vec<u8>>>,
@@ -87,5 +87,5 @@ async fn post(
         ensure!(answer.starts_with(b"HTTP/1.1 200 "), "not answered 200");
         latencies.push(sent.elapsed());
     }
-    anyhow::bail!("there were too few requests for this machine: sign more")
+    Ok(latencies)
 }

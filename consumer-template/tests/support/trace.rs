@@ -10,7 +10,7 @@
 //! The tracer stops a thread at the start and at the end of each call. What one thread does because of what another has done is
 //! therefore always in that order in the trace, so a violation is real.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::process::letters;
 
@@ -34,6 +34,8 @@ pub(crate) struct Trace {
     pub(crate) violations: Vec<u64>,
     /// Answers of success to nothing that could be read. Must be none: the rule was not applied to them.
     pub(crate) unknown: usize,
+    /// Everything that was written to at an offset, as a database is.
+    pub(crate) written: BTreeSet<String>,
     /// Of each event, the commit that it is in, counted from 1.
     commit_of: HashMap<u64, usize>,
     commits: usize,
@@ -86,6 +88,9 @@ impl Trace {
 
     fn ends(&mut self, thread: &str, call: &str) {
         let Some((call, result)) = call.rsplit_once(" = ") else { return };
+        if name(call).starts_with("pwrite") && !self.written.contains(file(call)) {
+            self.written.insert(file(call).to_owned());
+        }
         match name(call) {
             _ if result.starts_with(['-', '?']) => {}
             "fsync" | "fdatasync" if is_log(call) => {

@@ -36,6 +36,10 @@ impl Site {
         self.folder.path().join(name)
     }
 
+    pub(crate) fn folder(&self) -> String {
+        self.folder.path().display().to_string()
+    }
+
     pub(crate) fn config(&self) -> PathBuf {
         self.file("hookproof.toml")
     }
