@@ -17,7 +17,7 @@ MAX_ELEMENTS = 32
 MAX_SIGNATURES = 8
 MAX_TYPE_BYTES = 256
 EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
-TAG_LENGTHS = {"hmac": range(32, 33), "hmac-sha1": range(20, 21), "ed25519": range(64, 65)}
+TAG_LENGTHS = {"hmac": range(32, 33), "hmac-sha1": range(20, 21), "ed25519": range(64, 65), "token": range(1, 1025)}
 
 
 # ---------------------------------------------------------------------------------------------- verdicts
@@ -28,6 +28,7 @@ class Key:
     id: str
     kind: str  # one of TAG_LENGTHS
     data: bytes
+    header: str | None = None  # the only one that this key is tried against, when it is bound to one
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def judge(preset, keys, request, tolerance=None):
     past, future = (preset.past, preset.future) if tolerance is None else (tolerance, tolerance)
     try:
         refuse_content_encoding(request)
+        preset = choose_family(preset, request)
         refuse_duplicate_headers(preset, request)
+        check_required_headers(preset, request)
         candidates, timestamp_text = read_signatures(preset, request)
         signed_id = read_signed_id(preset, request)
         if preset.timestamp_header:
@@ -95,10 +98,32 @@ def refuse_content_encoding(request):
             raise Refusal("unsupported_content_encoding")
 
 
+def choose_family(preset, request):
+    """One header of the first family is enough to read that family, and nothing of the other."""
+    first = preset.first_family
+    return first if first and any(request.values(name) for name in first.headers_read) else preset
+
+
 def refuse_duplicate_headers(preset, request):
-    for name in preset.headers_read:
+    for name in {*preset.headers_read, *signature_headers(preset, request)}:
         if len(request.values(name)) > 1:
             raise Refusal("duplicate_header")
+
+
+def check_required_headers(preset, request):
+    for name, allowed in preset.required:
+        value = request.value(name)
+        if value is None:
+            raise Refusal("missing_header")
+        if value != allowed:
+            raise Refusal("malformed_header")
+
+
+def signature_headers(preset, request):
+    if not preset.numbered_headers:
+        return preset.signature_headers
+    number = re.compile(re.escape(preset.numbered_headers) + "([1-9][0-9]?|100)", re.ASCII)
+    return list(dict.fromkeys(name for name, _ in request.headers if number.fullmatch(name)))
 
 
 def is_visible_ascii(value):
@@ -109,20 +134,21 @@ def is_visible_ascii(value):
 
 
 def read_signatures(preset, request):
-    """Candidates as (kind, bytes), and the timestamp text when the signature header carries it.
+    """Candidates as (header, kind, bytes), and the timestamp text when the signature header carries it.
 
     Every alternative header is read by itself, so that a malformed one cannot mask a good one.
     """
-    values = [request.value(name) for name in preset.signature_headers]
-    present = [value for value in values if value is not None]
+    present = [name for name in signature_headers(preset, request) if request.values(name)]
     if not present:
         raise Refusal("missing_header")
+    refuse_too_many(0, len(present))
     candidates, timestamp_text = [], None
-    for value in present:
+    for name in present:
+        value = request.value(name)
         if not is_visible_ascii(value):
             continue
         found, timestamp_text = READERS[preset.syntax](preset, value.decode("ascii"))
-        candidates += found
+        candidates += [(name, kind, data) for kind, data in found]
     if not candidates:
         raise Refusal("malformed_header")
     return candidates, timestamp_text
@@ -132,6 +158,11 @@ def read_plain(preset, text):
     if not text.startswith(preset.prefix):
         return [], None
     return decode_candidates(preset, [text[len(preset.prefix) :]]), None
+
+
+def read_token(preset, text):
+    data = text.encode("ascii")
+    return ([(preset.algorithm, data)] if len(data) in TAG_LENGTHS[preset.algorithm] else []), None
 
 
 def decode_candidates(preset, texts):
@@ -165,7 +196,7 @@ def read_space_list(preset, text):
     return candidates, None
 
 
-READERS = {"plain": read_plain, "list": read_list, "space-list": read_space_list}
+READERS = {"plain": read_plain, "list": read_list, "space-list": read_space_list, "token": read_token}
 
 
 def refuse_too_many(elements, signatures):
@@ -224,13 +255,15 @@ def signed_bytes(preset, request, timestamp_text):
 
 def find_matching_key(keys, candidates, message):
     for key in keys:
-        for kind, data in candidates:
-            if kind == key.kind and key_matches(key, message, data):
+        for header, kind, data in candidates:
+            if kind == key.kind and key.header in (None, header) and key_matches(key, message, data):
                 return key
     raise Refusal("signature_mismatch")
 
 
 def key_matches(key, message, presented):
+    if key.kind == "token":
+        return tags_equal(key.data, presented)
     if key.kind == "ed25519":
         return ed25519.verify(key.data, message, presented)
     digest = hashlib.sha1 if key.kind == "hmac-sha1" else hashlib.sha256
@@ -243,20 +276,35 @@ def tags_equal(expected, presented):
 
 def read_key(preset, key_id, material):
     """The key of a configured text. Raises ValueError when the text is no key of this preset."""
-    if preset.key_text == "utf-8":
-        return Key(key_id, preset.algorithm, material.encode("utf-8"))
-    if preset.key_text == "hex":
-        data = reading.decode_hex(material)
-        if not data:
-            raise ValueError(f"key {key_id!r} is not hex")
-        return Key(key_id, preset.algorithm, data)
-    kind, text = "hmac", material
-    if material.startswith("whpk_") and "v1a" in preset.versions:
-        kind, text = "ed25519", material.removeprefix("whpk_")
-    data = reading.decode_base64(text.removeprefix("whsec_"))
+    kind, data = KEY_TEXTS[preset.key_text](preset, material)
     if not data or (kind == "ed25519" and len(data) != 32):
-        raise ValueError(f"key {key_id!r} is not a Standard Webhooks key")
-    return Key(key_id, kind, data)
+        raise ValueError(f"key {key_id!r} is not a key of this scheme")
+    return Key(key_id, kind, data, bound_header(preset, key_id))
+
+
+def bound_header(preset, key_id):
+    if not preset.bound_key:
+        return None
+    bound_id, header = preset.bound_key
+    others = [name for name in preset.signature_headers if name != header]
+    return header if key_id == bound_id else others[0]
+
+
+def read_utf8_key(preset, material):
+    return preset.algorithm, material.encode("utf-8")
+
+
+def read_hex_key(preset, material):
+    return preset.algorithm, reading.decode_hex(material)
+
+
+def read_standard_webhooks_key(preset, material):
+    if material.startswith("whpk_") and "v1a" in preset.versions:
+        return "ed25519", reading.decode_base64(material.removeprefix("whpk_"))
+    return "hmac", reading.decode_base64(material.removeprefix("whsec_"))
+
+
+KEY_TEXTS = {"utf-8": read_utf8_key, "hex": read_hex_key, "standard-webhooks": read_standard_webhooks_key}
 
 
 # ------------------------------------------------------------------------- rule 8: the time inside the body

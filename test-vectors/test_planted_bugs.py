@@ -183,7 +183,7 @@ class PlantedBugsInTheOracle(unittest.TestCase):
     def test_mixing_kinds_of_keys(self):
         def any_kind(keys, candidates, message):
             for key in keys:
-                for kind, data in candidates:
+                for _header, kind, data in candidates:
                     if oracle.key_matches(oracle.Key(key.id, kind, key.data), message, data):
                         return key
             raise oracle.Refusal("signature_mismatch")

@@ -175,9 +175,7 @@ def add_event_time(book):
         add_event_dates(times)
     else:
         units = "milliseconds" if "milliseconds" in times.sender.event_time_forms else "seconds"
-        times.invalid(
-            160, '"2023-11-14T22:13:20Z"', "malformed_timestamp", f"a date where Unix {units} belong", "TimestampForm"
-        )
+        times.invalid(160, '"2023-11-14T22:13:20Z"', "malformed_timestamp", f"a date where Unix {units} belong", "TimestampForm")
     event = book.sender.event(**{book.sender.event_time: at(book.sender, -10_000_000)})
     book.invalid(
         107,
