@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 ID, TS, BODY, URL, METHOD = "id", "timestamp", "body", "url", "method"
+WEBHOOK_ID, CRC = "webhook id", "crc"  # from the receiver's configuration; CRC-32 of the body in decimal
 
 
 @dataclass(frozen=True)
@@ -12,9 +13,9 @@ class Preset:
     signature_headers: tuple
     syntax: str  # "plain", "list", "space-list" or "token"
     encoding: str  # "hex", "base64" or "base64-of-hex"
-    parts: tuple
+    parts: tuple  # of the signed bytes; empty when `message` says how they are computed
     prefix: str = ""
-    algorithm: str = "hmac"  # with SHA-256; or "hmac-sha1", "ed25519", "token" (the header holds the secret itself)
+    algorithm: str = "hmac"  # with SHA-256; or "hmac-sha1", "ed25519", "ecdsa", "rsa", "token" (the key itself)
     separator: str = ","  # of a list
     versions: tuple = ("v1",)  # of a list's signatures
     timestamp_name: str | None = None  # of a list's element that holds the timestamp
@@ -29,7 +30,11 @@ class Preset:
     event_time_optional: bool = False
     past: int = 300
     future: int = 300
-    key_text: str = "utf-8"  # or "hex", "standard-webhooks"
+    key_text: str = "utf-8"  # or "hex", "standard-webhooks", "spki", "certificate-or-key", "jwk"
+    message: str | None = None  # one of computed.MESSAGES
+    lists_headers: str | None = None  # a header that names the signed headers
+    steps: str = "header"  # or "plaid", "adyen": rules 3 to 8 in another form
+    signs_body: bool = True  # false when what the body says counts as unsigned
     first_family: object = None  # another preset, read instead of this one when any of its headers is present
     numbered_headers: str | None = None  # signature headers are this and a number from 1 to 100
     required: tuple = ()  # of (header, the only allowed value)
@@ -41,12 +46,12 @@ class Preset:
 
     @property
     def signs_timestamp(self):
-        return TS in self.parts
+        return TS in self.parts or self.message == "contentful"
 
     @property
     def headers_read(self):
         required = [name for name, _ in self.required]
-        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header, *required)
+        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header, self.lists_headers, *required)
         return [name for name in names if name]
 
 
@@ -260,4 +265,41 @@ PRESETS = {
         bound_key=("secondary", "box-signature-secondary"),
         **window(600),
     ),
+    "sendgrid": plain_base64(
+        "x-twilio-email-event-webhook-signature",
+        algorithm="ecdsa",
+        key_text="spki",
+        parts=(TS, BODY),
+        timestamp_header="x-twilio-email-event-webhook-timestamp",
+    ),
+    "twilio": plain_base64(
+        "x-twilio-signature", algorithm="hmac-sha1", parts=(), message="twilio", id_header="i-twilio-idempotency-token"
+    ),
+    "mandrill": plain_base64("x-mandrill-signature", algorithm="hmac-sha1", parts=(), message="mandrill"),
+    "paypal": plain_base64(
+        "paypal-transmission-sig",
+        algorithm="rsa",
+        key_text="certificate-or-key",
+        parts=(ID, b"|", TS, b"|", WEBHOOK_ID, b"|", CRC),
+        id_header="paypal-transmission-id",
+        timestamp_header="paypal-transmission-time",
+        timestamp_form="rfc3339",
+        type_pointers=("/event_type",),
+        required=(("paypal-auth-algo", b"SHA256withRSA"),),
+        past=HOURS_72_AND_SKEW,
+        signs_body=False,
+    ),
+    "contentful": bare_hex(
+        "x-contentful-signature",
+        parts=(),
+        message="contentful",
+        timestamp_header="x-contentful-timestamp",
+        timestamp_form="milliseconds",
+        lists_headers="x-contentful-signed-headers",
+        **window(30),
+    ),
+    "plaid": plain(
+        "", "plaid-verification", parts=(), steps="plaid", algorithm="es256", key_text="jwk", type_pointers=("/webhook_code",)
+    ),
+    "adyen-payments": Preset((), "", "", (), steps="adyen", key_text="hex", signs_body=False),
 }

@@ -5,8 +5,11 @@ import hashlib
 import hmac
 
 from .common_cases import with_tag
+from .computed_cases import COMPUTED_CASES
 from .family_cases import FAMILY_CASES
+from .item_cases import ITEM_CASES
 from .plain_cases import PLAIN_CASES
+from .public_key_cases import PUBLIC_KEY_CASES
 from .senders import base64_text
 from .splice_cases import add_marked_splice, add_unseparated_splice
 from .standard_webhooks_cases import add_standard_webhooks
@@ -296,4 +299,7 @@ OWN_CASES = {
     "standard-webhooks": add_standard_webhooks,
     **PLAIN_CASES,
     **FAMILY_CASES,
+    **COMPUTED_CASES,
+    **PUBLIC_KEY_CASES,
+    **ITEM_CASES,
 }

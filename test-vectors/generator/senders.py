@@ -48,6 +48,10 @@ class Sender:
     content_type = "application/json"
     more_headers = ()  # that every delivery has
     brief = False  # only those of the common cases that differ in kind
+    skipped = frozenset()  # numbers of common cases that this scheme cannot meet
+    options = {}  # that every delivery needs
+    lengths = None  # of a signature, when there are several
+    stranger = b"test-only-nobody-has-this-key-00"
 
     @property
     def url(self):
