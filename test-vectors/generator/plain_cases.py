@@ -93,6 +93,13 @@ def add_hubspot_v3(book):
     good = sender.delivery(event)
     add_other_urls(book, good, event)
     book.invalid(310, "signature_mismatch", "received with another method", "Method", good, event, method="PUT")
+    stamp, url = sender.now_text.encode(), sender.url.encode()
+    for number, message, comment in (
+        (316, url + event + stamp, "signed without the method"),
+        (317, b"POST" + url + stamp + event, "the timestamp before the body"),
+    ):
+        headers = with_tag(sender, mac(sender, sender.key_bytes(0), message))
+        book.invalid(number, "signature_mismatch", comment, "Method" if number == 316 else "Splice", headers, event)
     plain = hashlib.sha256(sender.key_bytes(0) + b"POST" + sender.url.encode() + event)
     older = [*sender.headers(), ("X-HubSpot-Signature", plain.hexdigest()), ("X-HubSpot-Signature-Version", "v2")]
     book.invalid(318, "missing_header", "only the older header, whose hash has no HMAC", "MissingHeader", older, event)

@@ -96,6 +96,12 @@ def add_paypal(book):
     book.invalid(315, mismatch, "the body signed alone", "Algorithm", signed(event), event)
     strangers = [row if row[0] != "PAYPAL-CERT-URL" else (row[0], "https://attacker.example/cert.pem") for row in good]
     book.valid(316, "another address of the certificate, which nobody reads", "Algorithm", strangers, event)
+    for number, wanted, comment in (
+        (317, 7, "a CRC-32 of one digit: no zeros before it"),
+        (318, 0x8000_0001, "a CRC-32 above 31 bits: no sign before it"),
+    ):
+        body = with_crc(event, wanted)
+        book.valid(number, comment, "RawBody", sender.delivery(body), body, event_type=None)
     add_paypal_ids(book, event, signed)
     add_required_headers(book, "PAYPAL-AUTH-ALGO", "SHA256withRSA", ("SHA1withRSA", "sha256withrsa", "", "none"), 330)
     add_paypal_keys(book, event, flags)
