@@ -3,9 +3,6 @@
 import hmac
 import zlib
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-
 from . import test_keys
 from .common_cases import with_tag
 from .family_cases import add_required_headers
@@ -106,7 +103,7 @@ def add_paypal(book):
     add_required_headers(book, "PAYPAL-AUTH-ALGO", "SHA256withRSA", ("SHA1withRSA", "sha256withrsa", "", "none"), 330)
     add_paypal_keys(book, event, flags)
     key, message = sender.key_bytes(0), sender.message(event, ts, event_id)
-    weak = key.sign(message, padding.PKCS1v15(), hashes.SHA1())
+    weak = test_keys.sign_rsa_sha1(key, message)
     keyed = hmac.digest(sender.configured_bytes(0), message, "sha256")
     small = (1).to_bytes(256, "big")
     for number, data, comment, more in (

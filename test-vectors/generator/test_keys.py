@@ -34,6 +34,10 @@ def sign_rsa(key, message):
     return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
 
+def sign_rsa_sha1(key, message):
+    return key.sign(message, padding.PKCS1v15(), hashes.SHA1())
+
+
 def spki(key):
     return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
