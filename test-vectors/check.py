@@ -22,6 +22,7 @@ from pathlib import Path
 import oracle
 import schema_check
 from presets import PRESETS
+from verdicts import Request
 
 HERE = Path(__file__).resolve().parent
 OWN_FOLDER = HERE / "v1"
@@ -197,9 +198,9 @@ def check_group(report, preset, group):
     except ValueError as error:
         report.fail(f"{report.name}, the group of {group['tests'][0]['id']}", "keys of this scheme", error)
         return
-    tolerance = (group.get("options") or {}).get("tolerance_seconds")
+    options = group.get("options") or {}
     for vector in group["tests"]:
-        verdict = oracle.judge(preset, keys, request_of(vector), tolerance)
+        verdict = oracle.judge(preset, keys, request_of(vector, options))
         expected, got = differences(vector, verdict)
         if expected:
             report.fail(vector["id"], expected, got)
@@ -207,9 +208,9 @@ def check_group(report, preset, group):
             report.passed += 1
 
 
-def request_of(vector):
+def request_of(vector, options):
     headers = tuple((name.lower(), value.encode("latin-1")) for name, value in vector["headers"])
-    return oracle.Request(headers, body_of(vector), vector["now"], vector["method"], vector["url"])
+    return Request(headers, body_of(vector), vector["now"], vector["method"], vector["url"], options)
 
 
 def body_of(vector):

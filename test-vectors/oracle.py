@@ -6,84 +6,81 @@ A second statement of the rules, independent of any other implementation, in the
 
 import hashlib
 import hmac
+import json
 import re
-from dataclasses import dataclass
+import zlib
 
+import computed
 import ed25519
 import reading
-from presets import BODY, ID, METHOD, TS, URL
+from presets import BODY, CRC, ID, METHOD, TS, URL, WEBHOOK_ID
+from verdicts import Key, Refusal, Verdict, check_window
 
 MAX_ELEMENTS = 32
 MAX_SIGNATURES = 8
 MAX_TYPE_BYTES = 256
 EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
-TAG_LENGTHS = {"hmac": range(32, 33), "hmac-sha1": range(20, 21), "ed25519": range(64, 65)}
+TAG_LENGTHS = {
+    "hmac": range(32, 33),
+    "hmac-sha1": range(20, 21),
+    "ed25519": range(64, 65),
+    "ecdsa": range(8, 73),
+    "rsa": range(1, 513),
+    "token": range(1, 1025),
+}
 
 
 # ---------------------------------------------------------------------------------------------- verdicts
 
 
-@dataclass(frozen=True)
-class Key:
-    id: str
-    kind: str  # one of TAG_LENGTHS
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Request:
-    headers: tuple  # of (lower-case name, value bytes), in order of arrival
-    body: bytes
-    now: int
-    method: str = "POST"
-    url: str = ""  # the public one, exactly as the provider called it
-
-    def values(self, name):
-        return [value for header, value in self.headers if header == name]
-
-    def value(self, name):
-        """The only value: rule 2 has refused a second one by the time this is asked."""
-        values = self.values(name) if name else []
-        return values[0] if values else None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    reason: str | None = None
-    key_id: str | None = None
-    event_id: str | None = None
-    event_id_signed: bool = False
-    event_type: str | None = None
-    timestamp: int | None = None
-
-    @property
-    def result(self):
-        return "invalid" if self.reason else "valid"
-
-
-class Refusal(Exception):
-    """Carries the reason code as its only argument."""
-
-
-def judge(preset, keys, request, tolerance=None):
-    """The verdict on one request. `tolerance` replaces both sides of the preset's window."""
+def judge(preset, keys, request):
+    """The verdict on one request. The option tolerance_seconds replaces both sides of the preset's window."""
+    tolerance = request.options.get("tolerance_seconds")
     past, future = (preset.past, preset.future) if tolerance is None else (tolerance, tolerance)
     try:
         refuse_content_encoding(request)
+        preset = choose_family(preset, request)
         refuse_duplicate_headers(preset, request)
-        candidates, timestamp_text = read_signatures(preset, request)
-        signed_id = read_signed_id(preset, request)
-        if preset.timestamp_header:
-            timestamp_text = request.value(preset.timestamp_header)
-        timestamp = read_signed_timestamp(preset, timestamp_text, request.now, past, future)
-        key = find_matching_key(keys, candidates, signed_bytes(preset, request, timestamp_text))
-        if preset.event_time:
-            timestamp = read_event_time(preset, request, past, future)
+        check_required_headers(preset, request)
+        key, signed_id, timestamp = STEPS[preset.steps](preset, keys, request, past, future)
     except Refusal as refusal:
         return Verdict(reason=refusal.args[0])
     event_id = signed_id or find_event_id(preset, request)
-    is_signed = event_id is not None and (preset.signs_id or preset.id_pointer is not None)
+    is_signed = event_id is not None and (preset.signs_id or (preset.signs_body and preset.id_pointer is not None))
     return Verdict(None, key.id, event_id, is_signed, find_event_type(preset, request), timestamp)
+
+
+def judge_header(preset, keys, request, past, future):
+    """Rules 3 to 8: the matching key, the signed id and the time."""
+    candidates, timestamp_text = read_signatures(preset, request)
+    if preset.lists_headers:
+        computed.check_signed_headers(request)
+    signed_id = read_signed_id(preset, request)
+    if preset.timestamp_header:
+        timestamp_text = request.value(preset.timestamp_header)
+    timestamp = read_signed_timestamp(preset, timestamp_text, request.now, past, future)
+    key = find_matching_key(keys, candidates, signed_messages(preset, request, timestamp_text))
+    if preset.message == "twilio":
+        computed.check_twilio_digest(request)
+    if preset.event_time:
+        timestamp = read_event_time(preset, request, past, future)
+    return key, signed_id, timestamp
+
+
+def judge_plaid(_preset, keys, request, past, future):
+    import documents
+
+    key, timestamp = documents.judge_plaid(keys, request, past, future)
+    return key, None, timestamp
+
+
+def judge_adyen(_preset, keys, request, _past, _future):
+    import documents
+
+    return documents.judge_adyen(keys, request), None, None
+
+
+STEPS = {"header": judge_header, "plaid": judge_plaid, "adyen": judge_adyen}
 
 
 # ------------------------------------------------------------------------- rules 1 to 3: which headers
@@ -95,10 +92,32 @@ def refuse_content_encoding(request):
             raise Refusal("unsupported_content_encoding")
 
 
+def choose_family(preset, request):
+    """One header of the first family is enough to read that family, and nothing of the other."""
+    first = preset.first_family
+    return first if first and any(request.values(name) for name in first.headers_read) else preset
+
+
 def refuse_duplicate_headers(preset, request):
-    for name in preset.headers_read:
+    for name in {*preset.headers_read, *signature_headers(preset, request)}:
         if len(request.values(name)) > 1:
             raise Refusal("duplicate_header")
+
+
+def check_required_headers(preset, request):
+    for name, allowed in preset.required:
+        value = request.value(name)
+        if value is None:
+            raise Refusal("missing_header")
+        if value != allowed:
+            raise Refusal("malformed_header")
+
+
+def signature_headers(preset, request):
+    if not preset.numbered_headers:
+        return preset.signature_headers
+    number = re.compile(re.escape(preset.numbered_headers) + "([1-9][0-9]?|100)", re.ASCII)
+    return list(dict.fromkeys(name for name, _ in request.headers if number.fullmatch(name)))
 
 
 def is_visible_ascii(value):
@@ -109,20 +128,21 @@ def is_visible_ascii(value):
 
 
 def read_signatures(preset, request):
-    """Candidates as (kind, bytes), and the timestamp text when the signature header carries it.
+    """Candidates as (header, kind, bytes), and the timestamp text when the signature header carries it.
 
     Every alternative header is read by itself, so that a malformed one cannot mask a good one.
     """
-    values = [request.value(name) for name in preset.signature_headers]
-    present = [value for value in values if value is not None]
+    present = [name for name in signature_headers(preset, request) if request.values(name)]
     if not present:
         raise Refusal("missing_header")
+    refuse_too_many(0, len(present))
     candidates, timestamp_text = [], None
-    for value in present:
+    for name in present:
+        value = request.value(name)
         if not is_visible_ascii(value):
             continue
         found, timestamp_text = READERS[preset.syntax](preset, value.decode("ascii"))
-        candidates += found
+        candidates += [(name, kind, data) for kind, data in found]
     if not candidates:
         raise Refusal("malformed_header")
     return candidates, timestamp_text
@@ -132,6 +152,11 @@ def read_plain(preset, text):
     if not text.startswith(preset.prefix):
         return [], None
     return decode_candidates(preset, [text[len(preset.prefix) :]]), None
+
+
+def read_token(preset, text):
+    data = text.encode("ascii")
+    return ([(preset.algorithm, data)] if len(data) in TAG_LENGTHS[preset.algorithm] else []), None
 
 
 def decode_candidates(preset, texts):
@@ -165,7 +190,7 @@ def read_space_list(preset, text):
     return candidates, None
 
 
-READERS = {"plain": read_plain, "list": read_list, "space-list": read_space_list}
+READERS = {"plain": read_plain, "list": read_list, "space-list": read_space_list, "token": read_token}
 
 
 def refuse_too_many(elements, signatures):
@@ -200,39 +225,42 @@ def read_signed_timestamp(preset, value, now, past, future):
     return timestamp_ms // 1000
 
 
-def check_window(timestamp_ms, now, past, future):
-    age_ms = now * 1000 - timestamp_ms
-    if age_ms > past * 1000:
-        raise Refusal("timestamp_too_old")
-    if -age_ms > future * 1000:
-        raise Refusal("timestamp_too_new")
-
-
 # ------------------------------------------------------------------------- rule 7: the signature itself
 
 
-def signed_bytes(preset, request, timestamp_text):
+def signed_messages(preset, request, timestamp_text):
+    """What may have been signed: one text, unless a provider writes its URL in several ways."""
+    if preset.message:
+        return computed.MESSAGES[preset.message](request)
     values = {
         ID: request.value(preset.id_header),
         TS: timestamp_text,
         BODY: request.body,
         URL: request.url.encode("utf-8"),
         METHOD: request.method.encode("ascii"),
+        WEBHOOK_ID: (request.options.get("webhook_id") or "").encode("utf-8"),
+        CRC: b"%d" % zlib.crc32(request.body),
     }
-    return b"".join(part if isinstance(part, bytes) else values[part] for part in preset.parts)
+    return [b"".join(part if isinstance(part, bytes) else values[part] for part in preset.parts)]
 
 
-def find_matching_key(keys, candidates, message):
+def find_matching_key(keys, candidates, messages):
     for key in keys:
-        for kind, data in candidates:
-            if kind == key.kind and key_matches(key, message, data):
+        for header, kind, data in candidates:
+            if kind == key.kind and key.header in (None, header) and any(key_matches(key, text, data) for text in messages):
                 return key
     raise Refusal("signature_mismatch")
 
 
 def key_matches(key, message, presented):
+    if key.kind == "token":
+        return tags_equal(key.data, presented)
     if key.kind == "ed25519":
         return ed25519.verify(key.data, message, presented)
+    if key.kind in ("ecdsa", "rsa"):
+        import public_keys
+
+        return public_keys.verifies(key.kind, key.data, message, presented)
     digest = hashlib.sha1 if key.kind == "hmac-sha1" else hashlib.sha256
     return tags_equal(hmac.new(key.data, message, digest).digest(), presented)
 
@@ -243,20 +271,58 @@ def tags_equal(expected, presented):
 
 def read_key(preset, key_id, material):
     """The key of a configured text. Raises ValueError when the text is no key of this preset."""
-    if preset.key_text == "utf-8":
-        return Key(key_id, preset.algorithm, material.encode("utf-8"))
-    if preset.key_text == "hex":
-        data = reading.decode_hex(material)
-        if not data:
-            raise ValueError(f"key {key_id!r} is not hex")
-        return Key(key_id, preset.algorithm, data)
-    kind, text = "hmac", material
-    if material.startswith("whpk_") and "v1a" in preset.versions:
-        kind, text = "ed25519", material.removeprefix("whpk_")
-    data = reading.decode_base64(text.removeprefix("whsec_"))
+    kind, data = KEY_TEXTS[preset.key_text](preset, material)
     if not data or (kind == "ed25519" and len(data) != 32):
-        raise ValueError(f"key {key_id!r} is not a Standard Webhooks key")
-    return Key(key_id, kind, data)
+        raise ValueError(f"key {key_id!r} is not a key of this scheme")
+    return Key(key_id, kind, data, bound_header(preset, key_id), key_name(preset, key_id, material))
+
+
+def key_name(preset, key_id, material):
+    """A JSON Web Key may bring its own name."""
+    return json.loads(material).get("kid", key_id) if preset.key_text == "jwk" else key_id
+
+
+def bound_header(preset, key_id):
+    if not preset.bound_key:
+        return None
+    bound_id, header = preset.bound_key
+    others = [name for name in preset.signature_headers if name != header]
+    return header if key_id == bound_id else others[0]
+
+
+def read_utf8_key(preset, material):
+    return preset.algorithm, material.encode("utf-8")
+
+
+def read_hex_key(preset, material):
+    return preset.algorithm, reading.decode_hex(material)
+
+
+def read_standard_webhooks_key(preset, material):
+    if material.startswith("whpk_") and "v1a" in preset.versions:
+        return "ed25519", reading.decode_base64(material.removeprefix("whpk_"))
+    return "hmac", reading.decode_base64(material.removeprefix("whsec_"))
+
+
+def read_public_key(preset, material):
+    import public_keys
+
+    readers = {
+        "spki": public_keys.read_spki,
+        "certificate-or-key": public_keys.read_certificate_or_key,
+        "jwk": public_keys.read_jwk,
+    }
+    return readers[preset.key_text](preset, material)
+
+
+KEY_TEXTS = {
+    "utf-8": read_utf8_key,
+    "hex": read_hex_key,
+    "standard-webhooks": read_standard_webhooks_key,
+    "spki": read_public_key,
+    "certificate-or-key": read_public_key,
+    "jwk": read_public_key,
+}
 
 
 # ------------------------------------------------------------------------- rule 8: the time inside the body

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 ID, TS, BODY, URL, METHOD = "id", "timestamp", "body", "url", "method"
+WEBHOOK_ID, CRC = "webhook id", "crc"  # from the receiver's configuration; CRC-32 of the body in decimal
 
 
 @dataclass(frozen=True)
@@ -10,11 +11,11 @@ class Preset:
     """How one provider signs. Header names are lower-case; parts are the names above or literal bytes."""
 
     signature_headers: tuple
-    syntax: str  # "plain", "list" or "space-list"
+    syntax: str  # "plain", "list", "space-list" or "token"
     encoding: str  # "hex", "base64" or "base64-of-hex"
-    parts: tuple
+    parts: tuple  # of the signed bytes; empty when `message` says how they are computed
     prefix: str = ""
-    algorithm: str = "hmac"  # with SHA-256; or "hmac-sha1"
+    algorithm: str = "hmac"  # with SHA-256; or "hmac-sha1", "ed25519", "ecdsa", "rsa", "token" (the key itself)
     separator: str = ","  # of a list
     versions: tuple = ("v1",)  # of a list's signatures
     timestamp_name: str | None = None  # of a list's element that holds the timestamp
@@ -29,7 +30,15 @@ class Preset:
     event_time_optional: bool = False
     past: int = 300
     future: int = 300
-    key_text: str = "utf-8"  # or "hex", "standard-webhooks"
+    key_text: str = "utf-8"  # or "hex", "standard-webhooks", "spki", "certificate-or-key", "jwk"
+    message: str | None = None  # one of computed.MESSAGES
+    lists_headers: str | None = None  # a header that names the signed headers
+    steps: str = "header"  # or "plaid", "adyen": rules 3 to 8 in another form
+    signs_body: bool = True  # false when what the body says counts as unsigned
+    first_family: object = None  # another preset, read instead of this one when any of its headers is present
+    numbered_headers: str | None = None  # signature headers are this and a number from 1 to 100
+    required: tuple = ()  # of (header, the only allowed value)
+    bound_key: tuple = ()  # (key id, header): that key and that header go only together
 
     @property
     def signs_id(self):
@@ -37,11 +46,12 @@ class Preset:
 
     @property
     def signs_timestamp(self):
-        return TS in self.parts
+        return TS in self.parts or self.message == "contentful"
 
     @property
     def headers_read(self):
-        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header)
+        required = [name for name, _ in self.required]
+        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header, self.lists_headers, *required)
         return [name for name in names if name]
 
 
@@ -90,6 +100,15 @@ def standard_webhooks(family="webhook", versions=("v1",), **rest):
         id_header=family + "-id",
         timestamp_header=family + "-timestamp",
         key_text="standard-webhooks",
+        **rest,
+    )
+
+
+def shopify(family, **rest):
+    return plain_base64(
+        family + "shopify-hmac-sha256",
+        id_header=family + "shopify-webhook-id",
+        type_header=family + "shopify-topic",
         **rest,
     )
 
@@ -153,18 +172,14 @@ PRESETS = {
         id_header="x-zm-trackingid",
         type_pointers=("/event",),
     ),
-    "square": plain_base64(
-        "x-square-hmacsha256-signature", parts=(URL, BODY), id_pointer="/event_id", type_pointers=("/type",)
-    ),
+    "square": plain_base64("x-square-hmacsha256-signature", parts=(URL, BODY), id_pointer="/event_id", type_pointers=("/type",)),
     "hubspot-v3": plain_base64(
         "x-hubspot-signature-v3",
         parts=(METHOD, URL, BODY, TS),
         timestamp_header="x-hubspot-request-timestamp",
         timestamp_form="milliseconds",
     ),
-    "intercom": plain_hex(
-        "x-hub-signature", "sha1=", algorithm="hmac-sha1", id_pointer="/id", type_pointers=("/topic",)
-    ),
+    "intercom": plain_hex("x-hub-signature", "sha1=", algorithm="hmac-sha1", id_pointer="/id", type_pointers=("/topic",)),
     "paddle": Preset(
         ("paddle-signature",),
         "list",
@@ -186,9 +201,7 @@ PRESETS = {
         **window(60),
     ),
     "calendly": dotted_list("calendly-webhook-signature", type_pointers=("/event",), **window(180)),
-    "typeform": plain(
-        "base64", "typeform-signature", "sha256=", id_pointer="/event_id", type_pointers=("/event_type",)
-    ),
+    "typeform": plain("base64", "typeform-signature", "sha256=", id_pointer="/event_id", type_pointers=("/event_type",)),
     "zendesk": plain_base64(
         "x-zendesk-webhook-signature",
         parts=(TS, BODY),
@@ -203,9 +216,7 @@ PRESETS = {
     "coinbase-commerce": bare_hex("x-cc-webhook-signature", id_pointer="/event/id", type_pointers=("/event/type",)),
     "vercel": bare_hex("x-vercel-signature", algorithm="hmac-sha1", id_pointer="/id", type_pointers=("/type",)),
     "sentry": bare_hex("sentry-hook-signature", id_header="request-id", type_header="sentry-hook-resource"),
-    "woocommerce": plain_base64(
-        "x-wc-webhook-signature", id_header="x-wc-webhook-delivery-id", type_header="x-wc-webhook-topic"
-    ),
+    "woocommerce": plain_base64("x-wc-webhook-signature", id_header="x-wc-webhook-delivery-id", type_header="x-wc-webhook-topic"),
     "close": bare_hex(
         "close-sig-hash",
         parts=(TS, BODY),
@@ -218,4 +229,77 @@ PRESETS = {
     "pagerduty": Preset(
         ("x-pagerduty-signature",), "list", "hex", (BODY,), id_pointer="/event/id", type_pointers=("/event/event_type",)
     ),
+    "svix": standard_webhooks(
+        versions=("v1", "v1a"),
+        type_pointers=("/type",),
+        first_family=standard_webhooks("svix", ("v1", "v1a"), type_pointers=("/type",)),
+    ),
+    "shopify": shopify("x-", first_family=shopify("")),
+    "discord": bare_hex(
+        "x-signature-ed25519",
+        algorithm="ed25519",
+        key_text="hex",
+        parts=(TS, BODY),
+        timestamp_header="x-signature-timestamp",
+        id_pointer="/id",
+        type_pointers=("/type",),
+    ),
+    "gitlab-token": Preset(
+        ("x-gitlab-token",),
+        "token",
+        "",
+        (),
+        algorithm="token",
+        id_header="x-gitlab-event-uuid",
+        type_header="x-gitlab-event",
+    ),
+    "docusign": plain_base64((), numbered_headers="x-docusign-signature-", type_pointers=("/event",)),
+    "box": plain_base64(
+        ("box-signature-primary", "box-signature-secondary"),
+        parts=(BODY, TS),
+        timestamp_header="box-delivery-timestamp",
+        timestamp_form="rfc3339",
+        id_header="box-delivery-id",
+        type_pointers=("/trigger",),
+        required=(("box-signature-version", b"1"), ("box-signature-algorithm", b"HmacSHA256")),
+        bound_key=("secondary", "box-signature-secondary"),
+        **window(600),
+    ),
+    "sendgrid": plain_base64(
+        "x-twilio-email-event-webhook-signature",
+        algorithm="ecdsa",
+        key_text="spki",
+        parts=(TS, BODY),
+        timestamp_header="x-twilio-email-event-webhook-timestamp",
+    ),
+    "twilio": plain_base64(
+        "x-twilio-signature", algorithm="hmac-sha1", parts=(), message="twilio", id_header="i-twilio-idempotency-token"
+    ),
+    "mandrill": plain_base64("x-mandrill-signature", algorithm="hmac-sha1", parts=(), message="mandrill"),
+    "paypal": plain_base64(
+        "paypal-transmission-sig",
+        algorithm="rsa",
+        key_text="certificate-or-key",
+        parts=(ID, b"|", TS, b"|", WEBHOOK_ID, b"|", CRC),
+        id_header="paypal-transmission-id",
+        timestamp_header="paypal-transmission-time",
+        timestamp_form="rfc3339",
+        type_pointers=("/event_type",),
+        required=(("paypal-auth-algo", b"SHA256withRSA"),),
+        past=HOURS_72_AND_SKEW,
+        signs_body=False,
+    ),
+    "contentful": bare_hex(
+        "x-contentful-signature",
+        parts=(),
+        message="contentful",
+        timestamp_header="x-contentful-timestamp",
+        timestamp_form="milliseconds",
+        lists_headers="x-contentful-signed-headers",
+        **window(30),
+    ),
+    "plaid": plain(
+        "", "plaid-verification", parts=(), steps="plaid", algorithm="es256", key_text="jwk", type_pointers=("/webhook_code",)
+    ),
+    "adyen-payments": Preset((), "", "", (), steps="adyen", key_text="hex", signs_body=False),
 }

@@ -39,6 +39,13 @@ def decode_base64(text):
     return data if base64.b64encode(data).decode() == text else None
 
 
+def decode_base64url(text):
+    """Base64 for URLs, without padding."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        return None
+    return decode_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
+
+
 def decode_base64_of_hex(text):
     inner = decode_base64(text)
     if inner is None or not re.fullmatch(rb"[0-9a-f]{64}", inner):

@@ -2,6 +2,7 @@
 
 import unittest
 
+import computed
 import ed25519
 import oracle
 import reading
@@ -30,6 +31,40 @@ class KnownAnswers(unittest.TestCase):
         for key, message, tag in cases:
             self.assertTrue(oracle.key_matches(oracle.Key("k", "hmac", key), message, bytes.fromhex(tag)))
             self.assertFalse(oracle.key_matches(oracle.Key("k", "hmac", key), message + b".", bytes.fromhex(tag)))
+
+    def test_hmac_sha1_of_rfc_2202(self):
+        # Test cases 1 and 2.
+        for key, message, tag in (
+            (b"\x0b" * 20, b"Hi There", "b617318655057264e28bc0b6fb378c8ef146be00"),
+            (b"Jefe", b"what do ya want for nothing?", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+        ):
+            self.assertTrue(oracle.key_matches(oracle.Key("k", "hmac-sha1", key), message, bytes.fromhex(tag)))
+            self.assertFalse(oracle.key_matches(oracle.Key("k", "hmac", key), message, bytes.fromhex(tag)))
+
+    def test_base64url_of_rfc_7515(self):
+        # Appendix C, and texts that mean the same to a lenient reader.
+        self.assertEqual(reading.decode_base64url("A-z_4ME"), bytes([3, 236, 255, 224, 193]))
+        for text in ("A-z_4ME=", "A+z/4ME", "A-z_4MF", "A-z_4M E", "A"):
+            self.assertIsNone(reading.decode_base64url(text), text)
+
+    def test_forms(self):
+        cases = [
+            (b"", []),
+            (b"a=1&b=2&a=3", [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]),
+            (b"&a&=b&c=d=e", [(b"a", b""), (b"", b"b"), (b"c", b"d=e")]),
+            (b"a+b=%2B%zz%4", [(b"a b", b"+%zz%4")]),
+            (b"%2525=%C3%BF", [(b"%25", b"\xc3\xbf")]),
+        ]
+        for body, pairs in cases:
+            self.assertEqual(computed.parse_form(body), pairs, body)
+
+    def test_the_path_that_contentful_signs(self):
+        for url, path in (
+            ("https://a.example/x", b"/x"),
+            ("https://a.example/x?q=1&w=2", b"/x?q%253D1%2526w%253D2"),
+            ("https://a.example:8443/x%20y?", b"/x%2520y"),
+        ):
+            self.assertEqual(computed.encoded_path(url), path)
 
     def test_ed25519_of_rfc_8032(self):
         # Section 7.1, tests 1 to 3: seed, public key, message, signature.

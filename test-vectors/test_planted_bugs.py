@@ -181,10 +181,10 @@ class PlantedBugsInTheOracle(unittest.TestCase):
         self.assert_caught(ed25519, "verify", reducing, "standard-webhooks-351")
 
     def test_mixing_kinds_of_keys(self):
-        def any_kind(keys, candidates, message):
+        def any_kind(keys, candidates, messages):
             for key in keys:
-                for kind, data in candidates:
-                    if oracle.key_matches(oracle.Key(key.id, kind, key.data), message, data):
+                for _header, kind, data in candidates:
+                    if oracle.key_matches(oracle.Key(key.id, kind, key.data), messages[0], data):
                         return key
             raise oracle.Refusal("signature_mismatch")
 

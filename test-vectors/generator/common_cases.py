@@ -8,7 +8,14 @@ from .senders import base64_text, hex_text
 
 
 def add_common_cases(book):
+    if book.sender.syntax == "items":  # no header is read
+        return add_content_encoding(book)
     add_bodies(book)
+    if book.sender.syntax == "token":  # no tag that could be changed
+        add_content_encoding(book)
+        add_other_duplicates(book, book.sender.event())
+        add_unsigned_ids(book)
+        return
     add_tampering(book)
     add_header_presence(book)
     add_content_encoding(book)
@@ -69,7 +76,7 @@ def add_tampering(book):
     book.valid(13, "header names in upper case", "HeaderCase", upper, event)
     book.valid(14, "rotation: the second of two keys matches", "Rotation", good, event, keys=(new, old), key_id=old[0])
     book.valid(15, "rotation: the first of two keys matches", "Rotation", good, event, keys=(old, new), key_id=old[0])
-    third = sender.headers(forged(sender, event, b"test-only-nobody-has-this-key-00"))
+    third = sender.headers(forged(sender, event, sender.stranger))
     book.invalid(16, "signature_mismatch", "neither of two keys matches", "Rotation WrongKey", third, event, keys=(old, new))
 
     spaced = event.replace(b'":', b'": ')
@@ -85,7 +92,7 @@ def add_tampering(book):
     book.invalid(21, "signature_mismatch", "one bit of the body flipped", "ModifiedBody", good, flipped)
     book.invalid(22, "signature_mismatch", "a newline added to the signed body", "ModifiedBody", good, event + b"\n")
     tag = sender.tag(event)
-    for number, place in ((23, 0), (24, sender.tag_length - 1)):
+    for number, place in ((23, 0), (24, len(tag) - 1)):
         bad = bytearray(tag)
         bad[place] ^= 1
         book.invalid(
@@ -99,21 +106,19 @@ def add_tampering(book):
     book.invalid(
         25, "signature_mismatch", "signed with a key that is not configured", "WrongKey", sender.delivery(event, key=1), event
     )
-    book.invalid(
-        26, "signature_mismatch", "signed with the empty key", "WrongKey", sender.headers(forged(sender, event, b"")), event
-    )
-    newline = sender.key_bytes(0) + b"\n"
-    book.invalid(
-        27,
-        "signature_mismatch",
-        "signed with the key and a trailing newline",
-        "WrongKey",
-        sender.headers(forged(sender, event, newline)),
-        event,
-    )
+    if isinstance(sender.key_bytes(0), bytes):
+        for number, key, comment in (
+            (26, b"", "signed with the empty key"),
+            (27, sender.key_bytes(0) + b"\n", "signed with the key and a trailing newline"),
+        ):
+            book.invalid(number, "signature_mismatch", comment, "WrongKey", sender.headers(forged(sender, event, key)), event)
     digest = hashlib.new(sender.hash_name, signed(sender, event)).digest()
-    book.invalid(28, "signature_mismatch", f"a {algorithm(sender)} digest without any key", "Algorithm", with_tag(sender, digest), event)
-    book.invalid(29, "signature_mismatch", "a signature of zero bytes", "ModifiedTag", with_tag(sender, bytes(sender.tag_length)), event)
+    book.invalid(
+        28, "signature_mismatch", f"a {algorithm(sender)} digest without any key", "Algorithm", with_tag(sender, digest), event
+    )
+    book.invalid(
+        29, "signature_mismatch", "a signature of zero bytes", "ModifiedTag", with_tag(sender, bytes(sender.tag_length)), event
+    )
 
 
 def algorithm(sender):
@@ -235,7 +240,7 @@ def add_prefixes(book):
     text = sender.encode(sender.tag(event))
     prefix = sender.prefix
     other = "sha256" if sender.hash_name == "sha1" else "sha1"
-    weak, strong = (hmac.digest(sender.key_bytes(0), signed(sender, event), name).hex() for name in (other, "sha512"))
+    weak, strong = (hmac.digest(sender.configured_bytes(0), signed(sender, event), name).hex() for name in (other, "sha512"))
     cases = [
         (53, f"{other}={weak}", f"a good HMAC-{other.upper()}", "Algorithm"),
         (54, f"md5={text}", "another algorithm's name before a good tag", "Algorithm"),
@@ -276,7 +281,9 @@ def add_tag_texts(book):
     for number, bad, comment, flags in cases:
         if number == 65 and sender.syntax == "plain":
             continue  # the same bytes as the prefix alone, or as the empty header
-        book.invalid(number, "malformed_header", comment, flags, with_tag(sender, bad), event)
+        # Where signatures differ in length, only the comparison can tell.
+        reason = "signature_mismatch" if sender.lengths and len(bad) in sender.lengths else "malformed_header"
+        book.invalid(number, reason, comment, flags, with_tag(sender, bad), event)
 
 
 def add_hex_texts(book):
@@ -319,7 +326,10 @@ def add_base64_texts(book):
     for number, bad, comment in sorted(cases):
         book.invalid(number, "malformed_header", comment, "Base64Malleability", sender.headers(sender.value(bad)), event)
     hex_value = sender.value(sender.tag(event).hex())
-    book.invalid(83, "malformed_header", "hex where base64 belongs", "TagEncoding", sender.headers(hex_value), event)
+    # Hex digits are base64 as well, of one and a half times as many bytes.
+    is_long_enough = sender.lengths and len(sender.tag(event)) * 3 // 2 in sender.lengths
+    reason = "signature_mismatch" if is_long_enough else "malformed_header"
+    book.invalid(83, reason, "hex where base64 belongs", "TagEncoding", sender.headers(hex_value), event)
 
 
 def event_with_both_symbols(sender):
@@ -327,7 +337,7 @@ def event_with_both_symbols(sender):
     for number in range(200):
         event = sender.event(extra=f',"note":"{number}"')
         text = sender.encode(sender.tag(event))
-        if "+" in text and "/" in text:
+        if "+" in text and "/" in text and text.endswith("="):
             return event
     return sender.event()
 

@@ -65,12 +65,12 @@ class Book:
         self._add(number, comment, flags, headers, body, {"result": "invalid", "reason": reason}, **rest)
 
     def _add(self, number, comment, flags, headers, body, outcome, *, now=NOW, keys=None, options=None, url=None, method="POST"):
-        if self.sender.brief and number < FIRST_OWN and number not in BRIEF:
+        if number in self.sender.skipped or (self.sender.brief and number < FIRST_OWN and number not in BRIEF):
             return
         if number in self.numbers:
             raise ValueError(f"{self.sender.name}: number {number} is used twice")
         self.numbers.add(number)
-        group = (tuple(keys or self.sender.keys[:1]), tuple(sorted((options or {}).items())))
+        group = (tuple(keys or self.sender.keys[:1]), tuple(sorted({**self.sender.options, **(options or {})}.items())))
         vector = {
             "id": f"{self.sender.name}-{number:03}",
             "comment": comment,

@@ -60,12 +60,8 @@ def add_list_timestamps(sender, t, right, wrong, valid, invalid):
     invalid(209, "missing_timestamp", right, "no timestamp")
     invalid(210, "malformed_header", sep.join((t, t, right)), "the timestamp twice", "DuplicateTimestamp")
     old = f"{name}=1699990000"
-    invalid(
-        211, "malformed_header", sep.join((old, t, right)), "an old timestamp before the signed one", "DuplicateTimestamp"
-    )
-    invalid(
-        212, "malformed_header", sep.join((t, right, old)), "another timestamp after the signed one", "DuplicateTimestamp"
-    )
+    invalid(211, "malformed_header", sep.join((old, t, right)), "an old timestamp before the signed one", "DuplicateTimestamp")
+    invalid(212, "malformed_header", sep.join((t, right, old)), "another timestamp after the signed one", "DuplicateTimestamp")
     other_separator = "," if sep == ";" else ";"
     invalid(213, "malformed_header", f"{t}{other_separator}{right}", "another separator")
     after = {",": "comma", ";": "semicolon"}[sep]

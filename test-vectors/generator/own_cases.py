@@ -5,7 +5,11 @@ import hashlib
 import hmac
 
 from .common_cases import with_tag
+from .computed_cases import COMPUTED_CASES
+from .family_cases import FAMILY_CASES
+from .item_cases import ITEM_CASES
 from .plain_cases import PLAIN_CASES
+from .public_key_cases import PUBLIC_KEY_CASES
 from .senders import base64_text
 from .splice_cases import add_marked_splice, add_unseparated_splice
 from .standard_webhooks_cases import add_standard_webhooks
@@ -138,18 +142,14 @@ def add_slack(book):
     sender = book.sender
     event = sender.event()
     form = b"token=gIkuvaNzQIHg97ATvDxqgjtO&team_id=T0001&command=%2Flead&text=lead_8841"
-    book.valid(
-        310, "a form, as slash commands send it", "RawBody", sender.delivery(form), form, event_id=None, event_type=None
-    )
+    book.valid(310, "a form, as slash commands send it", "RawBody", sender.delivery(form), form, event_id=None, event_type=None)
     tag = sender.tag(event).hex()
     book.invalid(
         311, "malformed_header", "a good signature under another version", "WrongVersion", sender.headers("v1=" + tag), event
     )
     body = b"1700000000:a=b"
     spliced = sender.headers(sender.signature(body), ts="1700000000:1700000000")
-    book.valid(
-        320, "a body that starts like a timestamp", "Splice", sender.delivery(body), body, event_id=None, event_type=None
-    )
+    book.valid(320, "a body that starts like a timestamp", "Splice", sender.delivery(body), body, event_id=None, event_type=None)
     book.invalid(
         321,
         "malformed_timestamp",
@@ -298,4 +298,8 @@ OWN_CASES = {
     "metalocator-raw": add_metalocator_raw,
     "standard-webhooks": add_standard_webhooks,
     **PLAIN_CASES,
+    **FAMILY_CASES,
+    **COMPUTED_CASES,
+    **PUBLIC_KEY_CASES,
+    **ITEM_CASES,
 }

@@ -32,7 +32,9 @@ def add_one_version(book):
     event = sender.event()
     good = sender.encode(sender.tag(event))
     other = "v1a," + base64_text(bytes(64))
-    book.invalid(340, "malformed_header", "only v1a, which is an unknown version here", "WrongVersion", sender.headers(other), event)
+    book.invalid(
+        340, "malformed_header", "only v1a, which is an unknown version here", "WrongVersion", sender.headers(other), event
+    )
     book.valid(341, "v1a beside v1 is skipped", "SignatureList", sender.headers(f"{other} v1,{good}"), event)
     nine = " ".join([other] * 9 + [f"v1,{good}"])
     book.valid(342, "9 of an unknown version do not count", "Limit SignatureList", sender.headers(nine), event)
@@ -54,13 +56,9 @@ def add_zoom(book):
     real = sender.headers(sender.signature(event), event_id="v=2.0;clid=us02;rid=WEB_4f2a9dbe71c04e8f")
     book.valid(310, "a tracking id with other characters is ignored", "UnsignedId", real, event, event_id=None)
     check = b'{"payload":{"plainToken":"qgg8vlvZRS6UYooatFL8Aw"},"event":"endpoint.url_validation","event_ts":1700000000000}'
-    book.valid(
-        311, "the check of the address", "Plain", sender.delivery(check), check, event_type="endpoint.url_validation"
-    )
+    book.valid(311, "the check of the address", "Plain", sender.delivery(check), check, event_type="endpoint.url_validation")
     bare = sender.encode(mac(sender, sender.key_bytes(0), event))
-    book.invalid(
-        312, "signature_mismatch", "the body signed alone", "ModifiedTimestamp", sender.headers("v0=" + bare), event
-    )
+    book.invalid(312, "signature_mismatch", "the body signed alone", "ModifiedTimestamp", sender.headers("v0=" + bare), event)
 
 
 def add_square(book):
@@ -86,9 +84,7 @@ def add_other_urls(book, good, event):
         (315, url.replace(".example/", ".example:443/"), "the default port written out"),
     ]
     for number, other, comment in others:
-        book.invalid(
-            number, "signature_mismatch", f"received under another URL: {comment}", "Url", good, event, url=other
-        )
+        book.invalid(number, "signature_mismatch", f"received under another URL: {comment}", "Url", good, event, url=other)
 
 
 def add_hubspot_v3(book):
@@ -97,6 +93,13 @@ def add_hubspot_v3(book):
     good = sender.delivery(event)
     add_other_urls(book, good, event)
     book.invalid(310, "signature_mismatch", "received with another method", "Method", good, event, method="PUT")
+    stamp, url = sender.now_text.encode(), sender.url.encode()
+    for number, message, comment in (
+        (316, url + event + stamp, "signed without the method"),
+        (317, b"POST" + url + stamp + event, "the timestamp before the body"),
+    ):
+        headers = with_tag(sender, mac(sender, sender.key_bytes(0), message))
+        book.invalid(number, "signature_mismatch", comment, "Method" if number == 316 else "Splice", headers, event)
     plain = hashlib.sha256(sender.key_bytes(0) + b"POST" + sender.url.encode() + event)
     older = [*sender.headers(), ("X-HubSpot-Signature", plain.hexdigest()), ("X-HubSpot-Signature-Version", "v2")]
     book.invalid(318, "missing_header", "only the older header, whose hash has no HMAC", "MissingHeader", older, event)
@@ -105,13 +108,9 @@ def add_hubspot_v3(book):
     tag = mac(sender, sender.key_bytes(0), message)
     book.valid(319, "the query is signed as it was sent", "Url", with_tag(sender, tag), event, url=query)
     digit_last = event + b"1"
-    book.valid(
-        320, "a body that ends with a digit", "Splice", sender.delivery(digit_last), digit_last
-    )
+    book.valid(320, "a body that ends with a digit", "Splice", sender.delivery(digit_last), digit_last)
     moved = sender.headers(sender.signature(digit_last), ts="1" + sender.now_text)
-    book.invalid(
-        321, "timestamp_too_new", "a digit moved from a captured body into the timestamp", "Splice", moved, event
-    )
+    book.invalid(321, "timestamp_too_new", "a digit moved from a captured body into the timestamp", "Splice", moved, event)
 
 
 def add_intercom(book):
@@ -130,7 +129,9 @@ def add_paddle(book):
     sender = book.sender
     event = sender.event()
     tag = mac(sender, sender.key_bytes(0), b"1700000000." + event)
-    book.invalid(310, "signature_mismatch", "signed with a point for the colon", "ModifiedTimestamp", with_tag(sender, tag), event)
+    book.invalid(
+        310, "signature_mismatch", "signed with a point for the colon", "ModifiedTimestamp", with_tag(sender, tag), event
+    )
     half = sender.headers(sender.signature(event) + ";")
     book.valid(311, "a semicolon at the end", "SignatureList", half, event)
 
@@ -176,10 +177,17 @@ def add_zendesk(book):
     event = sender.event()
     key = sender.key_bytes(0)
     decoded = mac(sender, base64.b64decode(key), sender.now_text.encode() + event)
-    book.invalid(310, "signature_mismatch", "the key decoded from base64", "KeyEncoding WrongKey", with_tag(sender, decoded), event)
+    book.invalid(
+        310, "signature_mismatch", "the key decoded from base64", "KeyEncoding WrongKey", with_tag(sender, decoded), event
+    )
     older = mac(sender, key, event + sender.now_text.encode())
     book.invalid(
-        311, "signature_mismatch", "the body before the timestamp, as an older page says", "Splice", with_tag(sender, older), event
+        311,
+        "signature_mismatch",
+        "the body before the timestamp, as an older page says",
+        "Splice",
+        with_tag(sender, older),
+        event,
     )
     captured = b"0 starts the body"
     moved = sender.headers(sender.signature(captured), ts=sender.now_text + "0")
@@ -204,9 +212,7 @@ def add_asana(book):
     book.valid(310, "a heartbeat", "Plain", sender.delivery(beat), beat)
     planted = "test-only-planted-by-an-attacker"
     forged = sender.headers(mac(sender, planted.encode(), event).hex()) + [("X-Hook-Secret", planted)]
-    book.invalid(
-        311, "signature_mismatch", "a request that brings its own secret", "WrongKey", forged, event
-    )
+    book.invalid(311, "signature_mismatch", "a request that brings its own secret", "WrongKey", forged, event)
     only = [*sender.headers(), ("X-Hook-Secret", planted)]
     book.invalid(312, "missing_header", "a secret and no signature", "MissingHeader", only, event)
 
@@ -237,9 +243,7 @@ def add_adyen_platform(book):
     sender = book.sender
     event = sender.event()
     unpadded = base64_text(sender.tag(event) + b"\0")
-    book.invalid(
-        313, "malformed_header", "44 characters that decode to 33 bytes", "OverlongTag", sender.headers(unpadded), event
-    )
+    book.invalid(313, "malformed_header", "44 characters that decode to 33 bytes", "OverlongTag", sender.headers(unpadded), event)
 
 
 def add_coinbase_commerce(book):
@@ -301,7 +305,9 @@ def add_pagerduty(book):
     sender = book.sender
     event = sender.event()
     good, bad = sender.signature(event), "v1=" + "00" * 32
-    book.valid(310, "two values joined by a comma are the list that is sent", "JoinedHeader", sender.headers(f"{bad},{good}"), event)
+    book.valid(
+        310, "two values joined by a comma are the list that is sent", "JoinedHeader", sender.headers(f"{bad},{good}"), event
+    )
     spaced = sender.headers(f"{bad}, {good}")
     book.invalid(
         311, "signature_mismatch", "a comma and a space: the second name starts with the space", "JoinedHeader", spaced, event

@@ -217,9 +217,7 @@ class Zendesk(Base64):
 class Asana(Brief):
     name, header = "asana", "X-Hook-Signature"
     keys = two_keys("asana")
-    members = (
-        ("events", '[{"action":"added","resource":{"gid":"1337","resource_type":"task"},"parent":{"gid":"12"}}]'),
-    )
+    members = (("events", '[{"action":"added","resource":{"gid":"1337","resource_type":"task"},"parent":{"gid":"12"}}]'),)
 
 
 class Dropbox(Brief):

@@ -46,7 +46,12 @@ class Sender:
     event_time_forms = ()
     past = future = 300
     content_type = "application/json"
+    more_headers = ()  # that every delivery has
     brief = False  # only those of the common cases that differ in kind
+    skipped = frozenset()  # numbers of common cases that this scheme cannot meet
+    options = {}  # that every delivery needs
+    lengths = None  # of a signature, when there are several
+    stranger = b"test-only-nobody-has-this-key-00"
 
     @property
     def url(self):
@@ -61,6 +66,10 @@ class Sender:
 
     def key_bytes(self, key):
         return self.keys[key][1].encode("utf-8")
+
+    def configured_bytes(self, key):
+        """What the receiver holds of the key: the same bytes, unless the key has a public half."""
+        return self.key_bytes(key)
 
     def mac(self, key_bytes, message):
         return hmac.digest(key_bytes, message, self.hash_name)
@@ -83,6 +92,7 @@ class Sender:
             (self.id_header, event_id),
             (self.type_header, self.event_type),
             (self.timestamp_header, self.now_text if ts == "usual" else ts),
+            *self.more_headers,
             *((self.header, signature) for signature in signatures),
         ]
         return [("Content-Type", self.content_type)] + [row for row in rows if row[0] and row[1] is not None]

@@ -35,9 +35,7 @@ def add_unseparated_splice(book):
     digit_first = b"5" + event
     moved_in = sender.headers(sender.signature(digit_first), ts="17000000005")
     nothing_read = {"event_id": None if sender.body_id else "usual", "event_type": None if sender.body_type else "usual"}
-    book.valid(
-        320, "a body that starts with a digit", "Splice", sender.delivery(digit_first), digit_first, **nothing_read
-    )
+    book.valid(320, "a body that starts with a digit", "Splice", sender.delivery(digit_first), digit_first, **nothing_read)
     book.invalid(
         321,
         "timestamp_too_new",

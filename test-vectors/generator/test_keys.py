@@ -1,0 +1,181 @@
+"""Key pairs for the signing of vectors. They are public: never configure one of them."""
+
+try:
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
+except ImportError:
+    raise SystemExit("the schemes with ECDSA and RSA need a package: pip install cryptography") from None
+
+
+def p256(text):
+    """The private key whose scalar is this text of 32 bytes."""
+    return ec.derive_private_key(int.from_bytes(text, "big"), ec.SECP256R1())
+
+
+def rsa(pem):
+    return serialization.load_pem_private_key(pem, password=None)
+
+
+def sign_ecdsa(key, message):
+    """DER, the same bytes each time (RFC 6979)."""
+    return key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+
+
+def sign_es256(key, message):
+    return raw_signature(sign_ecdsa(key, message))
+
+
+def raw_signature(der):
+    r, s = utils.decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def sign_rsa(key, message):
+    return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def sign_rsa_sha1(key, message):
+    return key.sign(message, padding.PKCS1v15(), hashes.SHA1())
+
+
+def spki(key):
+    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def public_pem(key):
+    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode("ascii").strip()
+
+
+RSA_ONE = b"""-----BEGIN PRIVATE KEY-----
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDKMQpEAxNNxhq/
+HuS9KzKZzwGo2gemBu9xZW55B+MxB+xfBT40B1lQ05NbEl/4vK5BhWkFfroNVShj
+/eWF0dFw4mz2NW6JlUSOnXaeJ/Azz2eUZR7M2mxAupcElr6kdTR+2k7axbwhdOoV
+5BpTNyERyfFbbzfBBsKQ3jTH/1k+aCo/1Aer35aE/RJ+XpbrTkCOcwL97cw3ObDa
+9T9cehj1VVYUeC4wR2GAEblGlrpObZHHOFPQ/XRVu77x335ar1Y9RrxoCNK3suVn
+ja4q4wyt5BZAMF6xlKfZLvt7t9+aFbenkE8jrNyxHaSEXs2cR3j4rxineBrBcwn2
+u7XKYf4bAgMBAAECggEAYEk5S8kxJKzuKMzD/kf3iWKYtjnaQZj05wn4MX/tk/hj
+ep6rECjdwk13U3vtIy1rSH2JVVoTrOy8Vt3eszsHo9vYKumoEbH5W3cmOUvoqiuf
+dn4vTDvKKIsTBtbow7WjAbPhsHJQ1JfyL+mYFb/fqjKCk1nj8bLP7iA7f3CdJcep
+Xn06B+FxfvhKB6iDr25gJe91L9A1UQN7q7KSSAFfPmNLbNjFDkAkzTV6h6PdvbYG
+D0iHINiEEHDiLBZpM+qUzTPCP64LBkShYZjwGR+RX1CZBQC2CBTuN87ErReI6kh7
+ZK4wshx8rZAVcu+3ZtM6bSnll83ReNLYEtUOZaGQqQKBgQDr2nTc7CEjidKrLwWF
+minUX45RyMoVWMw60xDKkff5b9cEr59vw310PzQzc/xshWsMe8opJ3wwXp4mC8zp
+8SdmQLLbviTOrdg9tUqf45DzDMSrIxNJGoDpi886ZGc/yg6L15MwIF9KsM4kXrh2
+eI5+xotz608IWb++b8MJwp6uMwKBgQDbdntNReLIoS0kqwlcIBozkwOGYBTFrUh9
+g6XJzW90vIhjYZJ8KffwYkbEzCG42GVTzTMHz2h6Vjejwl2n8bE9cRZaZ0qH094D
+R+ugXfAnDMMSCVO0k0JU9DMCUMCLhVLKLNqptGFBFw3mYm4OJele68MZvFVbCtTq
+Ew4JuB+4eQKBgQDgv1yLRUxS5DvnOjil1oEzyhcBojfH3cVH7OdcUXqerE+WPJDO
+3NfIlY311fndo8mdrLy5ONIj+ZX0pVwQNegYjWCi+29xr8GXFBHXiPAQW8NxXUw8
+ZlAfvUWs3A5zf+Uap0OwIbkMoKzfhY97/We0MRikTsASMgwAudl+jIHPdwKBgHiK
+DxdWN0WzITRurOloyHtjWCBKTZ51msc1s62vpHQdyVusj+SauI/TqsMUy8DXOnBY
+2JqFlQD8sfrEGuTPn2X74ycsbIdGGz76FbUzY2BPZiVV8h/QcjJvHkU7TUZUqDBb
+io6DgJdbrkrH7WLf99om7DYKd2dV/7PBW4iDFQkhAoGAIpoLCNd61WpTxnH+3Yv1
+p3sM044FkTD7TLerfaYohZzRJbzCmQvH9vuMJKyqp5AlVYc4IH7HZJhNEfAn1Stl
+MhR5aFhf6ue7W4fnbxvd9YKY11pqfzCdirp2hpt7AaLryDuKB7mEGO80gQNb34HR
+6ndWCTry5qlfndQiz2Km9BE=
+-----END PRIVATE KEY-----
+"""
+
+RSA_TWO = b"""-----BEGIN PRIVATE KEY-----
+MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQCT1ri2CQBB4L0f
+rXI92jf8dBr51CLKWLund5iRZ5LniIOTrqMaPdFdeqGttPFs6kbI6Wku4/EUaN97
+iQkZSlh1AsnSbpbYmOui0g4e07gaGZ4JflC7BPn/eeSs/Gy463ppOBlDMaY5cu17
+5FTYrdCmGC9S6TZnD52nUpNQxfB+MoqttgjvF7ZUGGxy4IEm6vuN2gQjE5Pume5j
+EkVqBD8TwOdTLl7h5Js3VAjtrL4J3zbZUGvsnnQSAekGsXYg6vcyRFgpWnbAwIXR
+xRVFlQJRP8kSw1E1teMZDdaL+A40eYEd8/r+3mUHMyWRiqC6R3m30rOQhJNSy+Hb
++6oBaUOxAgMBAAECggEANA6m6gqPWaMuVUo48Qi3MCEeIpyNR50pLtYRFhpXg0nx
+sv4KlsHvyC/XYJhXbter5zExhX5kNKCdGR3u40XnkgRSVtP0L/7g8mtu53H74Mzm
+dkdRXBlrgodEe5lDG3Znm0dStfN0qcQLVdXX/pht4R6hA1v1eSLpi7KrBwU8IuNV
+5EVK9sGI6CWhQtq5sKogBtRGvyrdT7OF524vzOqtleXllOoMPE5juvYpu+ZvnQfI
+iu1hbuQgXe+c80oiYCvztTT/xpWrs/LbrS+6DovmYfxmnNnx7a1Mu5L1upfbw0AA
+5EC+esMGPN2CZbf7UiHBNwAgQloUqDbvzBaFdZM5dQKBgQDPMfLkSzculFdmtxYx
+ts0HBne3BVfTc6dmdKADG92imUtPklPkAStqSI4j2zU9mP+owQKwGDuCKnzEhgSP
+KEHLO3kF/cbJhUgKAouwCR3xiA+5gERdXyW1uWniAeTFQKfjyeu3MG6cZbi1b46O
+h6AK4UBF3xhT4ZZAh7K//bEn/wKBgQC2qYf635NeeXMnbftnN7iCqvIbvCZlw5w9
+mIRCx/jbXvb9ouIqfeto+7WAlp6ONq88xe/QWWZnNx1dtjufByUhKyK5qgkVvxjz
+y0gXZDlVCHo2fu6nQRQYG/EEWi3Wn6rraT8oT8SPBkZXStZJcPQBkmk2yXr9n1cF
+WJuQb2IUTwKBgQCKwHhYScZ6evzM3G8Qe8pxmfMxrXJTOHAyPIerjU2vRdkZQHTN
+i7r3Qf9uI65TwdHzwM17/75aPPmw4c7Lz7m/z+QMDxbAfXDwwyOoj3Jt/SAKqcse
+fElUmQY/Q+Vf8xx7fw1LcDOiqLw5RKvC5zBWGOJh6DTyd2+XZ0hdKhcpIQKBgFpi
+hxvXd8ee1yFipa0MgGuABS8+Kc3fPjeoeYHGC9kZI6Sb7cfS6SLYspY/cZOzcYDj
+/Oee5TIbrpdJbjUhxvijrJosjjRJjCJOq4yPlmMCP98pbhQq+rN3WAqsSNRTy7KT
+MKJU3lFbbIETUfejQcppVVC73/UR3HCTyN5ujxy3AoGBAJ/s+WtGmxne6awO6jh5
+uQu/uA4kgScqijjgLNnDF3zMKQMBAF/cNi2gDM+S+xJFs0KsZbUa6DhaEGd6X2K1
+bqrXfs80vqe69lmqXBbdeghsWqLUjYgOM3MRtTZW++6CpGM8jgLr5UgQLG9BeOpc
+AHgdgnqPSA1ThhRlT2o1Cqik
+-----END PRIVATE KEY-----
+"""
+
+RSA_LARGE = b"""-----BEGIN PRIVATE KEY-----
+MIIJRAIBADANBgkqhkiG9w0BAQEFAASCCS4wggkqAgEAAoICAQClHlW/5Yrv+sB1
+gHtbVdL0ik9W+qW89J32EG46P8zDAar0hQ3ixQTiW0C8aTzlV9bvWmLTu166xxd2
+01/gIpvP1myPBpGJW9Jr7vBDx+B2o94Cp7xPRTvfF+JAi+sVZvmxkbsFdYdGpKxZ
+tijBo/Kxf0bokYU593/RqEHqpA7MBr7ys/wC+aCbl7hHIK/u1dKYyNnweSlW/W9l
+xy/AyP59jWHVgEusFbCqVL7gKXdxlueMaEtA5stU+Rlz45SN3zcjP8yerv6fNIQS
+ku1ElpoyGimpKzf8FXH+ZRvmwYbrySrvCiHokKMWvl75AFJZ35u9wx9bFWZIDKZL
+arZgNEu0RANj5F6EbKFHzUYpqFLrHG8nD2z2uAfG0DYQxzofprTVTEiXnV9rHrvf
+pnqtPtC41h4h/OL9x9MvEl2Ex+WZrEkb3fQg0N9ZESbHZAttovMfEa9QL+5bAIr7
+85DMv9b69Q/JPtpuBJnuAjLV9xA5NNfG153Se9V08YqPzQl8J2H0FgHn3oU3M/4S
+4NU7FIUYcUZ+d36Pt6dZCGlZ0XBgc84jWD9r09tYC2FRyvLVVtLwUQXD+mtMbgxE
+yhT4OuhCkVcEpVaqqnVYDNcYnifwL7UfVixlVLkn+yFN/WU6Gl1Bx6/ehVLTZg73
+9g0xj93zMRx9AjgZGH10lWtm7lP8jwIDAQABAoICAEd8yLdaVDruH2FADShQEhNZ
+xlvsDNGwPquIFZEWijprgG55JLfngOPXikGIdpr82suqIFt3Jd5L0Dbb8QiDM15a
+gYmy2FPV81ZTjqZp5R64d6hCot7XJMLD/mrfqRoNCVH9vDDy32yQYyY8HY0oxCxg
+5HxQdJPSOf61kERcXyOqUAWYMyW+mfCDUX9KAaGv5YvMeb8JVgKZmx8/i8c1vijx
+i0f6UcjhYyl7o2A9077UDM/XX61rvuC9MG3iPDDoUWDrgFW7gfW/sOaxwhQN+Bh1
+B1B8q7JyPnZbpCbV5uoyoGn5wxCDfnicV1YK85yBmVYhInQ24Z+UCnNgcjFYsuVY
+o5JttCIMXrt6uFL4letc5g5WnIM1fIOuk9NcUjNw+qyVRpWj27NHBQba4Gucyu0w
+/HNpiEFi3gq41DU/8ZVFI/bdo0LYLphl+IcRjyBMO/r+v14zZmlNO+1bB6A25Yek
++0XxPSL2qmdDPRRwKFgZc4cvW2c+BkenUKWSeEhy2U5qp4WHTETXW9G5nZyOGE6T
+Ex1yGbyhJG9zUGY9+QHPSOMXX5YJVZRhB4flg6yYY0JkY4CNjWI/ZseRapJ8sICK
+uhpkRkabHLaqNavxYkOmj3cbnjZLoPphou6fW7w5+h5GSTACb26Ck+KYnED41DqD
+WVlqk7D9nKaLcGLPIEdxAoIBAQDa8lWExkGjRvZHY9/1UIhfomaRJrM6Z13iJSr7
+PKXaDwXzGGzOKc1Xu8NZ427p5PI/m8efx7YI0EcpbzpUZT43i+bKkoAT00kUo3Mr
+4s9BZr/3qQbcc/H70B64AY11gxD0X6GKxlwIU2Jfni1VkjAv071i6qz+wkIIjWAh
+T6VeowIAb+Yb+HqgxZybFDL6j+xTcXK5EpWlJ1eVvBYSpWE5r2lz9dQaQnu92Gfh
+nEwuUo48exmbMwx11vQL8SIzc0rEI8EZuyE2NMV8DCVwf4BVgBoDe5a7GOV97EB/
+6YkWRyBsn7+tsaefbDIZq/VJdVsuMY5aGV4ulmMW23MtduCzAoIBAQDBD/IfOWuU
+vtjF2qhjuyCvwj0fNRYy1XgBZXSjJBNUvVy6nnK2qBTiQ2HcwaBEcPtVVcLOd18/
+jIAXR3wptYrDPYqFWbhPUoouDixpeRlqXqKZq15lNegAjO9lICvC4vxLnpI8EkzQ
+G54m9BT6X5duHISRGMlpZH47d/RLMCrz0h2gXuJ2jB8xUnkAmD/Fm+rRgYfFpaQe
+EzoXrcYdY9ZjpxGDsCn8p5Ztp7nG4GVt3dj62NOc0ypTr4FadblFxjrqrfCJT1OG
+KKEVT1eo4h3QU5wKX6ktRjLWu66JUTfP+GPv3USTwCCNUoR/n1lacgTg+hU4CNPp
+b8qh0DBjT2q1AoIBAQC/shU2Hu8xKdxPPR7FBjGgqevrglrB8+a7LZeoSL1dYnHv
+GZ+KEgd7nSW4+ewOVSnUj2wEdTLoHJNxr7T+V3ZV4+O50PLaaM8/hqw77GVR+chx
+6kfblJh1xQ5gRNu523touqIRgwLpNziWR0Oh/FC8T0Mt7BJzK1ntavqTr8w2Q7po
+75AlRTT4towbK2BHCOP9WwL7D05+PyfsLbWVtb6eZvqJUN7X7wWwflzVp6b7l8R5
+J76Pp+5s7jrWidVL/tGjUTqscK7vatzNc0UEbl3KflJIYljijzW/Pq5qT+p62uOE
+t4l3ZmhAqNZkq64jFuEyXKkqMbPITluLk7AQSlkJAoIBAQCl8tvvRP8ZS3avk0U8
+/KObED5TreEX7vAJWzkH5kGLjH3Bl+MI6K+S0dKz2+e0DN2tO1uI94jy6gVMfVDX
+1Umiiyqfd0B7RnqqHdrFCqfzC8d+iZRJMS3sEzjP1vhmu4+cPIB8jEpkc+jcmN/T
+WwmiR3cX9ZNjOVNcML7XRl8VV93JdOX6enVxgu+puDTQ2jXcwhd/p+LLS0GbCu8J
+YkDtRbVDWdCtcSxXs113+niVGKWi8W/sFIMEjg6FQD3yIPORt9PTY1FrN09HLv0t
+mLeB0+yD6jhUR0v50jezpxFvfZYBn1OMIRCaCX0E6mb23J0e+Tf2A3iL5mDp+Dcv
+lhslAoIBAQCRnqzMdj/nagCZjCPVli0hbCinPZsvxgg5lZCyAgbR6pZit8ZsvyVF
+E2E6abjcc/Tol4pcCE7qAP3F+SA2aHwvIBKw9dxfadnmhNOblUmlw5h8pgAv26bG
+MWSoRPHft7D33YeiNcA3rAzoXsprrLXvl0XPcm4+IGmT01YhHoO7OYidhPRScZ2a
+qQgj/Zd6Ou7Dru7wOR3E7kg2HgotlYBrK7mTwY+6QTe6zZVzaLXx+mODTyurpXSf
+HT8pJ+GDTox5qhTjEfm6F04DSVtbQz/+mzew9XapRhvCS73FNJ8/SBv1iWiKJJqJ
+6WeyMAf87HgAEiS+ZtIam3ebmErZqbKZ
+-----END PRIVATE KEY-----
+"""
+
+# Self-signed, of RSA_ONE.
+CERTIFICATE = """-----BEGIN CERTIFICATE-----
+MIICxTCCAa2gAwIBAgIBATANBgkqhkiG9w0BAQsFADAmMSQwIgYDVQQDDBt0ZXN0
+LW9ubHkuaG9va3Byb29mLmV4YW1wbGUwHhcNMjAwMTAxMDAwMDAwWhcNNDkxMjMx
+MDAwMDAwWjAmMSQwIgYDVQQDDBt0ZXN0LW9ubHkuaG9va3Byb29mLmV4YW1wbGUw
+ggEiMA0GCSqGSIb3DQEBAQUAA4IBDwAwggEKAoIBAQDKMQpEAxNNxhq/HuS9KzKZ
+zwGo2gemBu9xZW55B+MxB+xfBT40B1lQ05NbEl/4vK5BhWkFfroNVShj/eWF0dFw
+4mz2NW6JlUSOnXaeJ/Azz2eUZR7M2mxAupcElr6kdTR+2k7axbwhdOoV5BpTNyER
+yfFbbzfBBsKQ3jTH/1k+aCo/1Aer35aE/RJ+XpbrTkCOcwL97cw3ObDa9T9cehj1
+VVYUeC4wR2GAEblGlrpObZHHOFPQ/XRVu77x335ar1Y9RrxoCNK3suVnja4q4wyt
+5BZAMF6xlKfZLvt7t9+aFbenkE8jrNyxHaSEXs2cR3j4rxineBrBcwn2u7XKYf4b
+AgMBAAEwDQYJKoZIhvcNAQELBQADggEBAJX48WWUAWABKLvW2XpNutPodkhJAyQP
+or0JALil4JSGZd1SoaWR+ai+6NFlaEs5MWpl64eD15AjPGf23oytn9m7VFWEt49I
+FhULdWxoeiVAwgNwMlVLUnLEpv5gllgySsPu2VPWOLHL7nfR9RuvJTxw66IwWrRC
+rh53veT5Zkke4l0B9JVBK9I2dj+ph8bLt8q2JuzPs3gVjjYZmO+aUGjfLjwV2iu7
+09iZE8W18ECA4TJKc092SwwjIsk0YwMd/KnB9a0sRmKW3TkynTg0IIC3OTZrXL3w
+6vx31AK/oLKpByqr+SL0m/14ux5yMU4e4jFa6e8wSh8+yUdE8x+14hk=
+-----END CERTIFICATE-----"""
