@@ -1,8 +1,5 @@
-use std::time::Duration;
-
-use crate::encoding::Encoding;
-use crate::scheme::{Algorithm, KeyFormat, Part, Scheme, Syntax, Version};
-use crate::timestamp::TimestampFormat;
+use crate::scheme::Scheme;
+use crate::schemes::standard_webhooks::v1_only;
 
 /// GitLab with a signing token: Standard Webhooks, `v1` only.
 ///
@@ -14,17 +11,5 @@ use crate::timestamp::TimestampFormat;
 /// Source: merge requests 230944 and 231325 of gitlab-org/gitlab.
 #[must_use]
 pub fn gitlab() -> Scheme {
-    Scheme::builder("gitlab")
-        .signature_header("webhook-signature")
-        .syntax(Syntax::Versioned {
-            versions: vec![Version { name: "v1".into(), algorithm: Algorithm::HmacSha256 }],
-        })
-        .encoding(Encoding::Base64)
-        .key_format(KeyFormat::StandardWebhooks)
-        .event_id_header("webhook-id")
-        .timestamp_header("webhook-timestamp", TimestampFormat::Seconds)
-        .signed([Part::Id, Part::literal("."), Part::Timestamp, Part::literal("."), Part::Body])
-        .event_type_header("x-gitlab-event")
-        .retry_horizon(Duration::from_secs(72 * 3600))
-        .preset()
+    v1_only("gitlab").event_type_header("x-gitlab-event").preset()
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::encoding::Encoding;
 use crate::scheme::{Algorithm, KeyFormat, Part, Scheme, Syntax, Version};
+use crate::scheme_builder::SchemeBuilder;
 use crate::timestamp::TimestampFormat;
 
 /// Standard Webhooks 1.0.0: `webhook-signature: v1,<base64>`, a space-separated list.
@@ -30,4 +31,11 @@ pub fn standard_webhooks() -> Scheme {
         .event_type_at("/type")
         .retry_horizon(Duration::from_secs(72 * 3600))
         .preset()
+}
+
+/// What providers send that follow the specification with `v1` alone.
+pub(super) fn v1_only(name: &'static str) -> SchemeBuilder {
+    let v1 = Version { name: "v1".into(), algorithm: Algorithm::HmacSha256 };
+    let full = standard_webhooks().to_builder().name(name);
+    full.syntax(Syntax::Versioned { versions: vec![v1] })
 }
