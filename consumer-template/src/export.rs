@@ -120,7 +120,8 @@ fn body_text(body: &[u8]) -> String {
     str::from_utf8(body).map_or_else(|_| format!("base64:{}", STANDARD.encode(body)), str::to_owned)
 }
 
-fn moment(time: UnixTime) -> String {
+/// A moment, in UTC.
+pub(crate) fn moment(time: UnixTime) -> String {
     let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).map_or_else(|_| time.as_millis().to_string(), |time| time.to_string())
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use hdrhistogram::Histogram;
 use hookproof::{Key, Scheme, Signer};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::table::{print_line, table};
+use super::table::{print_line, progress, table};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Target;
 use crate::samples;
@@ -107,7 +107,7 @@ impl Send {
         let plan = Arc::new(self.plan()?);
         let deliveries = self.deliveries(&plan)?;
         let mut summary = Summary::new()?;
-        let bar = self.progress_bar();
+        let bar = if self.json { ProgressBar::hidden() } else { progress(self.count) };
         let mut rate = self.rate.map(ticker);
         let mut running = JoinSet::new();
         for number in 0..self.count {
@@ -192,14 +192,6 @@ impl Send {
         let timed =
             Scheme::by_name(scheme).is_some_and(|scheme| *scheme.freshness() != hookproof::Freshness::None);
         self.tamper || (self.stale && timed)
-    }
-
-    fn progress_bar(&self) -> ProgressBar {
-        if self.count < 20 || self.json || !std::io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}");
-        ProgressBar::new(self.count).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
 
     fn report(&self, summary: &Summary, url: &str) -> anyhow::Result<()> {

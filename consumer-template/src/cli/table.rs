@@ -1,15 +1,16 @@
 //! Printing for people, and for scripts.
 
 use std::fmt;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use comfy_table::TableComponent::{
     HorizontalLines, LeftBorderIntersections, MiddleIntersections, RightBorderIntersections,
 };
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use hookproof::UnixTime;
-use jiff::Timestamp;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub(super) use crate::export::moment;
 
 /// A table with a header.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
@@ -49,10 +50,13 @@ fn is_plain(c: char) -> bool {
         && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A moment, in UTC.
-pub(super) fn moment(time: UnixTime) -> String {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(millis).map_or_else(|_| time.as_millis().to_string(), |time| time.to_string())
+/// A bar for long work, where somebody watches; hidden for short work and for scripts.
+pub(super) fn progress(steps: u64) -> ProgressBar {
+    if steps < 20 || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}");
+    ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 #[cfg(test)]

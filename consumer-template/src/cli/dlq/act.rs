@@ -1,14 +1,12 @@
 //! Replay and discard.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{SelectArgs, StoreArg};
-use crate::cli::table::{eprint_line, print_line};
+use crate::cli::table::{eprint_line, print_line, progress};
 use crate::clock::{Clock as _, SystemClock};
 use crate::dead_letters::Pages;
 use crate::event::EventNo;
@@ -88,7 +86,7 @@ impl ActArgs {
             print_line(format_args!("{} dead letters, nothing changed", events.len()))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let bar = progress(events.len());
+        let bar = progress(events.len() as u64);
         let (mut done, mut failed) = (0, 0);
         for event in events {
             let by = By::new(&self.actor, why);
@@ -121,12 +119,4 @@ impl ActArgs {
         }
         Ok(events)
     }
-}
-
-fn progress(events: usize) -> ProgressBar {
-    if events < 20 || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}");
-    ProgressBar::new(events as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -87,12 +87,8 @@ impl Inbox for SqliteInbox {
     async fn accept(&self, incoming: Incoming) -> Result<Accepted, InboxError> {
         let work = move |conn: &Connection, _: Option<&str>| accept::accept(conn, &incoming);
         let accepted = self.write(Slot::Accept, "store an event", work).await?;
-        match accepted.outcome {
-            Delivery::New | Delivery::Revived => self.arrivals.notify_one(),
-            Delivery::Duplicate { .. } => {}
-            Delivery::Conflict => {
-                tracing::warn!(event = %accepted.event, "two different bodies have the same replay key: both are kept");
-            }
+        if let Delivery::New | Delivery::Revived = accepted.outcome {
+            self.arrivals.notify_one();
         }
         Ok(accepted)
     }
