@@ -1,13 +1,17 @@
 //! What the headers of a request claim, and everything that can be refused without its body.
 
-use http::{HeaderMap, HeaderName, Method};
+use std::borrow::Cow;
 
+use http::{HeaderMap, HeaderName};
+
+use crate::canonical;
 use crate::encoding::is_id_byte;
 use crate::mac::Digest;
+use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
-use crate::scheme::{DigestScope, Freshness, Location, Part, Scheme, TimestampAt};
-use crate::signature_list::{self, Candidates, header_text};
+use crate::scheme::{DigestScope, Freshness, Location, Scheme, Syntax, TimestampAt};
+use crate::signature_list::{self, Candidates, Presented, header_text};
 use crate::timestamp::{TimestampFormat, UnixTime};
 use crate::verified::{MAX_ID_BYTES, Observed, ShortText};
 use crate::verifier::Verifier;
@@ -16,11 +20,25 @@ use crate::verifier::Verifier;
 pub(crate) struct Claims<'a> {
     pub(crate) candidates: Candidates,
     pub(crate) observed: Observed,
+    pub(crate) then: Then,
+    request: RequestView<'a>,
     id: &'a str,
     timestamp: &'a str,
-    method: &'a Method,
+    token: &'a str,
     public_url: &'a str,
-    path_and_query: &'a str,
+    webhook_id: &'a str,
+    /// The public URL, where it may have been written in several ways.
+    url_variants: Vec<String>,
+}
+
+/// What must hold beside the signature, as soon as it holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Then {
+    Nothing,
+    /// The body's SHA-256 in lower-case hex.
+    BodyDigest(String),
+    /// The claims of a token.
+    TokenClaims(Vec<u8>),
 }
 
 impl<'a> Claims<'a> {
@@ -30,67 +48,145 @@ impl<'a> Claims<'a> {
         request: RequestView<'a>,
         now: UnixTime,
     ) -> Result<Self, Refusal> {
-        let scheme = verifier.scheme();
-        refuse_content_encoding(request.headers)?;
-        refuse_duplicates(scheme, request.headers)?;
-        let presented = signature_list::read(scheme, request.headers)?;
-        let id = signed_id(scheme, request.headers)?;
-        let timestamp = signed_timestamp(scheme, request.headers, presented.timestamp)?;
+        let headers = request.headers;
+        refuse_content_encoding(headers)?;
+        let scheme = verifier.scheme().family(headers);
+        refuse_duplicates(scheme, headers)?;
+        check_required(scheme, headers)?;
+        let presented = match scheme.syntax {
+            Syntax::AdyenItems => Presented::nothing(),
+            _ => signature_list::read(scheme, headers)?,
+        };
+        check_signed_headers(scheme, headers)?;
+        let id = signed_id(scheme, headers)?;
+        let timestamp = signed_timestamp(scheme, headers, presented.timestamp)?;
+        if let (Some((_, time, format)), Freshness::SignedTimestamp { window, .. }) =
+            (timestamp, &verifier.scheme().freshness)
+        {
+            window.check(time, now, format)?;
+        }
         let mut claims = Self {
             candidates: presented.candidates,
             observed: Observed {
                 timestamp: timestamp.map(|(_, time, _)| time),
-                header_id: metadata_header(request.headers, scheme.event_id.as_ref(), is_id_byte),
+                header_id: metadata_header(headers, scheme.event_id.as_ref(), is_id_byte),
                 header_type: scheme
                     .event_types
                     .iter()
-                    .find_map(|at| metadata_header(request.headers, Some(at), |_| true)),
+                    .find_map(|at| metadata_header(headers, Some(at), |_| true)),
                 context: None,
+                signed_text: None,
             },
+            then: Then::Nothing,
+            request,
             id,
             timestamp: timestamp.map_or("", |(text, ..)| text),
-            method: request.method,
+            token: presented.token.as_ref().map_or("", |token| token.content),
             public_url: verifier.public_url(),
-            path_and_query: request.path_and_query,
+            webhook_id: verifier.webhook_id(),
+            url_variants: Vec::new(),
         };
-        if let (Some((_, time, format)), Freshness::SignedTimestamp { window, .. }) =
-            (timestamp, &scheme.freshness)
-        {
-            window.check(time, now, format)?;
+        if let Some(token) = presented.token {
+            claims.then = Then::TokenClaims(token.claims);
+        } else if scheme.parts.contains(&Part::UrlVariants) {
+            claims.url_variants = canonical::url_variants(&claims.url());
+            let digest = canonical::digest_in_query(request.path_and_query).map(str::to_owned);
+            claims.then = digest.map_or(Then::Nothing, Then::BodyDigest);
         }
         claims.observed.context = claims.context(scheme);
         Ok(claims)
     }
 
-    /// Hands the signed parts to `sink`, byte for byte as presented.
-    pub(crate) fn feed(&self, parts: &[Part], sink: &mut impl FnMut(&[u8])) {
+    /// How many texts may have been signed.
+    pub(crate) fn messages(&self) -> usize {
+        self.url_variants.len().max(1)
+    }
+
+    /// What the body contributes to the signed text.
+    pub(crate) fn of_body<'b>(&self, scheme: &Scheme, body: &'b [u8]) -> Cow<'b, [u8]> {
+        of_body(scheme, &self.then, body)
+    }
+
+    /// Hands the signed parts of the message of this index to `sink`, byte for byte as presented.
+    pub(crate) fn feed(&self, parts: &[Part], message: usize, sink: &mut (impl FnMut(&[u8]) + ?Sized)) {
         for part in parts {
             match part {
                 Part::Literal(text) => sink(text.as_bytes()),
                 Part::Id => sink(self.id.as_bytes()),
                 Part::Timestamp => sink(self.timestamp.as_bytes()),
-                Part::Method => sink(self.method.as_str().as_bytes()),
+                Part::Method => sink(self.request.method.as_str().as_bytes()),
                 Part::Url => {
                     sink(self.public_url.as_bytes());
-                    sink(self.path_and_query.as_bytes());
+                    sink(self.request.path_and_query.as_bytes());
                 }
-                Part::Body => {}
+                Part::UrlVariants => {
+                    sink(self.url_variants.get(message).map_or(&[], |url| url.as_bytes()));
+                }
+                Part::EncodedPath => {
+                    sink(canonical::encoded_path(&self.url()).as_bytes());
+                }
+                Part::SignedHeaders(list) => sink(&canonical::signed_headers(list, self.request.headers)),
+                Part::WebhookId => sink(self.webhook_id.as_bytes()),
+                Part::TokenContent => sink(self.token.as_bytes()),
+                Part::Body | Part::BodyCrc32 | Part::Form(_) => {}
             }
         }
     }
 
+    fn url(&self) -> String {
+        [self.public_url, self.request.path_and_query].concat()
+    }
+
+    /// A digest of the signed parts that tell events apart beside the body.
     fn context(&self, scheme: &Scheme) -> Option<[u8; 32]> {
-        let beside_body = |part: &&Part| matches!(part, Part::Timestamp | Part::Method | Part::Url);
         if scheme.identity == DigestScope::Body || scheme.parts.contains(&Part::Id) {
             return None;
         }
-        scheme.parts.iter().find(beside_body)?;
-        let mut digest = Digest::new("hookproof/signed-context/1");
-        for part in scheme.parts.iter().filter(beside_body) {
-            self.feed(std::slice::from_ref(part), &mut |bytes| digest.field(bytes));
+        let mut digest = None;
+        for part in &scheme.parts {
+            let mut field = |bytes: &[u8]| {
+                digest.get_or_insert_with(|| Digest::new("hookproof/signed-context/1")).field(bytes);
+            };
+            match part {
+                Part::Timestamp | Part::Method | Part::Url | Part::EncodedPath => {
+                    self.feed(std::slice::from_ref(part), 0, &mut field);
+                }
+                // Two ways to write one URL must not make two events of one.
+                Part::UrlVariants => field(canonical::escape_apostrophes(&self.url()).as_bytes()),
+                _ => {}
+            }
         }
-        Some(digest.finish())
+        digest.map(Digest::finish)
     }
+}
+
+/// What the body contributes to the signed text: no form where its digest stands in the query.
+pub(crate) fn of_body<'b>(scheme: &Scheme, then: &Then, body: &'b [u8]) -> Cow<'b, [u8]> {
+    match (scheme.body_part(), then) {
+        (None, _) | (Some(Part::Form(_)), Then::BodyDigest(_)) => Cow::Borrowed(&[]),
+        (Some(part), _) => part.of_body(body),
+    }
+}
+
+fn check_required(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refusal> {
+    for (name, wanted) in &scheme.required_headers {
+        let value = headers.get(name).ok_or(Refusal::MissingHeader)?;
+        if value.as_bytes() != wanted.as_bytes() {
+            return Err(Refusal::MalformedHeader);
+        }
+    }
+    Ok(())
+}
+
+fn check_signed_headers(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refusal> {
+    let timestamp = match &scheme.freshness {
+        Freshness::SignedTimestamp { at: TimestampAt::Header(name), .. } => Some(name),
+        _ => None,
+    };
+    scheme.parts.iter().try_for_each(|part| match part {
+        Part::SignedHeaders(list) => canonical::check_signed_headers(list, timestamp, headers),
+        _ => Ok(()),
+    })
 }
 
 fn refuse_content_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -130,6 +226,8 @@ fn signed_timestamp<'a>(
     let Freshness::SignedTimestamp { at, format, .. } = &scheme.freshness else { return Ok(None) };
     let text = match at {
         TimestampAt::SignatureField => in_signature,
+        // Read from the claims, once their signature holds.
+        TimestampAt::Claim(_) => return Ok(None),
         TimestampAt::Header(name) => header_text(headers, name).map_err(|_| Refusal::MalformedTimestamp)?,
     };
     let text = text.ok_or(Refusal::MissingTimestamp)?;

@@ -78,6 +78,12 @@ pub enum ConfigError {
         /// The id, escaped.
         id: String,
     },
+    /// A key whose validity ends before it begins.
+    #[error("key '{id}' is valid at no time: its not_after lies before its not_before")]
+    KeyValidity {
+        /// The key's id.
+        id: String,
+    },
     /// The key needs a cargo feature that is not enabled.
     #[error("key '{id}' is a public key: enable the feature 'asymmetric' of the crate 'hookproof'")]
     FeatureNeeded {
@@ -124,6 +130,22 @@ pub enum ConfigError {
     PublicUrl {
         /// What was given.
         url: String,
+    },
+    /// A scheme that signs the id of the webhook, without it.
+    #[error(
+        "scheme '{scheme}' signs the webhook's id: set webhook_id to the id that the provider shows for it"
+    )]
+    WebhookIdMissing {
+        /// The scheme's name.
+        scheme: String,
+    },
+    /// A webhook id that no request could have, or one for a scheme that signs none.
+    #[error("webhook_id '{id}': {problem}")]
+    WebhookId {
+        /// What was given.
+        id: String,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// A body limit of zero.
     #[error("a body limit of 0 bytes would refuse everything: give the largest body in bytes")]

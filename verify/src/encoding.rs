@@ -3,10 +3,12 @@
 //! One signature has one text per encoding: base64 with padding and zero spare bits, hex of the exact length.
 //! Lenient decoders give an attacker many texts for one signature, and a truncated one for free.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::ops::RangeInclusive;
 
-/// The longest signature that is compared in place: ed25519's 64 bytes.
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+/// The longest signature that is kept in place: ed25519's 64 bytes.
 pub(crate) const MAX_SIGNATURE_BYTES: usize = 64;
 
 /// How a signature's bytes are written in its header.
@@ -22,23 +24,49 @@ pub enum Encoding {
 }
 
 /// A presented signature, decoded. Public data: whoever sent the request knows it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SignatureBytes {
-    bytes: [u8; MAX_SIGNATURE_BYTES],
-    len: usize,
+#[derive(Clone, Debug)]
+pub(crate) enum SignatureBytes {
+    /// A tag, in place: HMAC schemes allocate nothing.
+    Short { bytes: [u8; MAX_SIGNATURE_BYTES], len: usize },
+    /// What does not fit there.
+    Long(Vec<u8>),
 }
 
 impl SignatureBytes {
+    pub(crate) fn short(tag: &[u8; 32]) -> Self {
+        let mut bytes = [0; MAX_SIGNATURE_BYTES];
+        bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
+        Self::Short { bytes, len: tag.len() }
+    }
+
     pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        match self {
+            Self::Short { bytes, len } => bytes.get(..*len).unwrap_or_default(),
+            Self::Long(bytes) => bytes,
+        }
     }
 }
 
 impl Encoding {
+    /// Decodes `text` if it stands for as many bytes as `lengths` allows.
+    pub(crate) fn decode(self, text: &[u8], lengths: &RangeInclusive<usize>) -> Option<SignatureBytes> {
+        if lengths.start() == lengths.end() {
+            return self.decode_exact(text, *lengths.start());
+        }
+        // Signatures without a fixed length are those of public keys.
+        let longest = lengths.end().div_ceil(3) * 4;
+        let bytes = match self {
+            _ if text.len() > longest => None,
+            Self::Base64 => STANDARD.decode(text).ok(),
+            Self::Hex | Self::Base64OfHex => None,
+        };
+        bytes.filter(|bytes| lengths.contains(&bytes.len())).map(SignatureBytes::Long)
+    }
+
     /// Decodes `text` if it stands for exactly `len` bytes.
-    pub(crate) fn decode_exact(self, text: &[u8], len: usize) -> Option<SignatureBytes> {
-        let mut out = SignatureBytes { bytes: [0; MAX_SIGNATURE_BYTES], len };
-        let target = out.bytes.get_mut(..len)?;
+    fn decode_exact(self, text: &[u8], len: usize) -> Option<SignatureBytes> {
+        let mut bytes = [0; MAX_SIGNATURE_BYTES];
+        let target = bytes.get_mut(..len)?;
         match self {
             Self::Hex => hex::decode_to_slice(text, target).ok()?,
             Self::Base64 => base64_exact(text, target)?,
@@ -53,7 +81,7 @@ impl Encoding {
                 hex::decode_to_slice(digits, target).ok()?;
             }
         }
-        Some(out)
+        Some(SignatureBytes::Short { bytes, len })
     }
 
     /// Writes `bytes` as a provider would.
@@ -89,6 +117,16 @@ pub(crate) fn is_id_byte(byte: u8) -> bool {
 /// Decodes a configured key, of any length.
 pub(crate) fn base64_key(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
+}
+
+/// Decodes a part of a JSON Web Token: base64 for URLs, without padding (RFC 7515, section 2).
+pub(crate) fn base64_url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Writes a part of a JSON Web Token.
+pub(crate) fn to_base64_url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 #[cfg(test)]

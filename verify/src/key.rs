@@ -1,4 +1,4 @@
-//! Keys, and rings of them: decoded at start, wiped at the end, printable never.
+//! Keys as they are configured: wiped at the end, printable never.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 
 use crate::config_error::ConfigError;
 use crate::encoding::base64_key;
-use crate::mac::{Hash, MacState};
-use crate::scheme::{Algorithm, KeyFormat, Scheme, Syntax};
-
-/// The most keys that a verifier tries per request.
-pub const MAX_KEYS: usize = 8;
+use crate::scheme::{KeyFormat, Scheme};
+use crate::timestamp::UnixTime;
 
 /// The least length of a secret, in bytes after decoding. Standard Webhooks asks for 24 to 64.
 pub const MIN_KEY_BYTES: usize = 16;
+
+/// What a key of a scheme without public-key signatures may not be.
+const NO_PUBLIC_KEYS: &str = "a secret: the scheme has no public-key signatures";
 
 /// A signing secret or public key as it is configured: an id that may be shown, and a text that may not.
 ///
@@ -25,13 +25,31 @@ pub struct Key {
     id: Arc<str>,
     text: Zeroizing<String>,
     short_allowed: bool,
+    not_before: Option<UnixTime>,
+    not_after: Option<UnixTime>,
 }
 
 impl Key {
     /// A key with an id for logs and proofs (`2026-11`) and its text as the provider shows it (`whsec_..`, hex, ...).
     /// How the text becomes bytes is the scheme's affair.
     pub fn new(id: impl Into<Arc<str>>, text: impl Into<String>) -> Self {
-        Self { id: id.into(), text: Zeroizing::new(text.into()), short_allowed: false }
+        let text = Zeroizing::new(text.into());
+        Self { id: id.into(), text, short_allowed: false, not_before: None, not_after: None }
+    }
+
+    /// Nothing that is received before this moment verifies with the key.
+    #[must_use]
+    pub fn not_before(mut self, moment: impl Into<UnixTime>) -> Self {
+        self.not_before = Some(moment.into());
+        self
+    }
+
+    /// Nothing that is received after this moment verifies with the key: the end of the grace in which the old key of
+    /// a rotation still counts.
+    #[must_use]
+    pub fn not_after(mut self, moment: impl Into<UnixTime>) -> Self {
+        self.not_after = Some(moment.into());
+        self
     }
 
     /// Allows a secret of fewer than [`MIN_KEY_BYTES`] bytes. An empty one stays an error.
@@ -56,13 +74,27 @@ impl Key {
         self.id.to_string()
     }
 
-    fn check_text(&self) -> Result<(), ConfigError> {
+    /// The first and the last moment at which it counts.
+    pub(crate) fn validity(&self) -> Result<(Option<UnixTime>, Option<UnixTime>), ConfigError> {
+        match (self.not_before, self.not_after) {
+            (Some(first), Some(last)) if last < first => {
+                Err(ConfigError::KeyValidity { id: self.error_id() })
+            }
+            validity => Ok(validity),
+        }
+    }
+
+    fn check_text(&self, format: KeyFormat) -> Result<(), ConfigError> {
         let good_id = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         if self.id.is_empty() || self.id.len() > 64 || !self.id.bytes().all(good_id) {
             return Err(ConfigError::BadKeyId { id: self.id.escape_debug().to_string() });
         }
         if self.text.trim().is_empty() {
             return Err(ConfigError::EmptyKey { id: self.error_id() });
+        }
+        // White space means nothing around PEM and JSON, and a file of them ends with a newline.
+        if matches!(format, KeyFormat::PublicKey | KeyFormat::JsonWebKey) {
+            return Ok(());
         }
         // A secret with a newline at its end signs otherwise than the one without. Trimming it silently would guess.
         for (place, at_edge) in [
@@ -78,35 +110,70 @@ impl Key {
 
     /// Decodes the text as `scheme` says.
     pub(crate) fn decode(&self, scheme: &Scheme) -> Result<KeyBytes, ConfigError> {
-        self.check_text()?;
-        let undecodable = |expected| ConfigError::UndecodableKey {
-            id: self.error_id(),
-            scheme: scheme.name().to_owned(),
-            expected,
-        };
+        self.check_text(scheme.key_format)?;
         let text = self.text.as_str();
         let bytes = match scheme.key_format {
-            KeyFormat::Utf8 => text.as_bytes().to_vec(),
-            KeyFormat::Hex => hex::decode(text).map_err(|_| undecodable("hexadecimal"))?,
-            KeyFormat::Base64 => {
-                base64_key(text).ok_or_else(|| undecodable("standard base64 with padding"))?
-            }
-            KeyFormat::StandardWebhooks => {
-                if let Some(public) = text.strip_prefix("whpk_") {
-                    let bytes = base64_key(public).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-                    let bytes = bytes.ok_or_else(|| undecodable("'whpk_' and base64 of 32 bytes"))?;
-                    return Ok(KeyBytes::Ed25519Public(bytes));
-                }
-                if let Some(private) = text.strip_prefix("whsk_") {
-                    let bytes = base64_key(private).filter(|bytes| bytes.len() == 64);
-                    let bytes = bytes.ok_or_else(|| undecodable("'whsk_' and base64 of 64 bytes"))?;
-                    return Ok(KeyBytes::Ed25519Private(Zeroizing::new(bytes)));
-                }
-                let secret = text.strip_prefix("whsec_").unwrap_or(text);
-                base64_key(secret).ok_or_else(|| undecodable("'whsec_' and standard base64 with padding"))?
-            }
+            KeyFormat::Utf8 => Ok(text.as_bytes().to_vec()),
+            KeyFormat::Hex => hex::decode(text).map_err(|_| "hexadecimal"),
+            KeyFormat::Base64 => base64_key(text).ok_or("standard base64 with padding"),
+            KeyFormat::StandardWebhooks => match text.split_at_checked(5) {
+                Some(("whpk_" | "whsk_", _)) => return self.decode_public(scheme),
+                _ => base64_key(text.strip_prefix("whsec_").unwrap_or(text))
+                    .ok_or("'whsec_' and standard base64 with padding"),
+            },
+            KeyFormat::PublicKey | KeyFormat::JsonWebKey => return self.decode_public(scheme),
         };
-        self.check_secret(Zeroizing::new(bytes))
+        let bytes = bytes.map_err(|expected| self.undecodable(scheme, expected))?;
+        match scheme.algorithms().iter().all(|algorithm| algorithm.is_public_key()) {
+            // Hexadecimal of a public key, or nothing that this scheme can use.
+            true => self.decode_public(scheme),
+            false => self.check_secret(Zeroizing::new(bytes)),
+        }
+    }
+
+    pub(crate) fn undecodable(&self, scheme: &Scheme, expected: &'static str) -> ConfigError {
+        ConfigError::UndecodableKey { id: self.error_id(), scheme: scheme.name().to_owned(), expected }
+    }
+
+    #[cfg(not(feature = "asymmetric"))]
+    fn decode_public(&self, scheme: &Scheme) -> Result<KeyBytes, ConfigError> {
+        if scheme.algorithms().iter().any(|algorithm| algorithm.is_public_key()) {
+            return Err(ConfigError::FeatureNeeded { id: self.error_id() });
+        }
+        Err(self.undecodable(scheme, NO_PUBLIC_KEYS))
+    }
+
+    #[cfg(feature = "asymmetric")]
+    fn decode_public(&self, scheme: &Scheme) -> Result<KeyBytes, ConfigError> {
+        use crate::public_key::{self, Material};
+
+        let algorithms = scheme.algorithms();
+        if !algorithms.iter().any(|algorithm| algorithm.is_public_key()) {
+            return Err(self.undecodable(scheme, NO_PUBLIC_KEYS));
+        }
+        let text = self.text.trim();
+        let read = match scheme.key_format {
+            KeyFormat::Hex => {
+                public_key::read_hex(text).ok_or("64 hexadecimal digits of an Ed25519 public key")
+            }
+            KeyFormat::JsonWebKey => {
+                public_key::read_jwk(text).ok_or("a JSON Web Key with kty EC, crv P-256, x and y")
+            }
+            KeyFormat::PublicKey => public_key::read(text)
+                .ok_or("a public key or certificate in PEM, or base64 of a public key in DER"),
+            _ => public_key::read_standard_webhooks(text).ok_or("'whpk_' and base64 of 32 bytes"),
+        };
+        match read.map_err(|expected| self.undecodable(scheme, expected))? {
+            Material { key: public_key::Either::Public(key), kid } => {
+                if !algorithms.iter().any(|algorithm| key.kind.makes(*algorithm)) {
+                    return Err(
+                        self.undecodable(scheme, "a public key of the kind that the scheme signs with")
+                    );
+                }
+                Ok(KeyBytes::Public { key, kid })
+            }
+            Material { key: public_key::Either::Private(key), .. } => Ok(KeyBytes::Private(key)),
+        }
     }
 
     fn check_secret(&self, bytes: Zeroizing<Vec<u8>>) -> Result<KeyBytes, ConfigError> {
@@ -134,122 +201,12 @@ impl fmt::Debug for Key {
 /// Decoded key material.
 pub(crate) enum KeyBytes {
     Secret(Zeroizing<Vec<u8>>),
-    #[cfg_attr(not(feature = "asymmetric"), expect(dead_code, reason = "only the feature verifies with it"))]
-    Ed25519Public([u8; 32]),
-    #[cfg_attr(not(feature = "asymmetric"), expect(dead_code, reason = "only the feature signs with it"))]
-    Ed25519Private(Zeroizing<Vec<u8>>),
-}
-
-/// The keys of one verifier, decoded and ready.
-#[derive(Clone)]
-pub struct KeyRing {
-    keys: Vec<RingKey>,
-}
-
-#[derive(Clone)]
-pub(crate) struct RingKey {
-    pub(crate) id: Arc<str>,
-    pub(crate) verifying: VerifyingKey,
-}
-
-#[derive(Clone)]
-pub(crate) enum VerifyingKey {
-    Mac(MacState),
     #[cfg(feature = "asymmetric")]
-    Ed25519([u8; 32]),
-}
-
-impl KeyRing {
-    /// Decodes `keys` for `scheme`.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] naming the key's id: none or too many keys, an empty, short or undecodable one, two with the
-    /// same id or the same secret.
-    pub fn new(scheme: &Scheme, keys: &[Key]) -> Result<Self, ConfigError> {
-        if keys.is_empty() {
-            return Err(ConfigError::NoKeys);
-        }
-        if keys.len() > MAX_KEYS {
-            return Err(ConfigError::TooManyKeys { count: keys.len(), max: MAX_KEYS });
-        }
-        let mut ring = Self { keys: Vec::with_capacity(keys.len()) };
-        for key in keys {
-            let decoded = RingKey { id: Arc::clone(&key.id), verifying: verifying_key(scheme, key)? };
-            for other in &ring.keys {
-                if other.id == decoded.id {
-                    return Err(ConfigError::DuplicateKeyId { id: key.error_id() });
-                }
-                if other.same_as(&decoded) {
-                    return Err(ConfigError::EqualKeys {
-                        first: other.id.to_string(),
-                        second: key.error_id(),
-                    });
-                }
-            }
-            ring.keys.push(decoded);
-        }
-        Ok(ring)
-    }
-
-    /// The keys' ids, in order.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.keys.iter().map(|key| &*key.id)
-    }
-
-    /// The ids of a key here and a key there that are the same secret, if there are such: two sources that share a
-    /// secret accept each other's deliveries.
-    #[must_use]
-    pub fn shared_with<'a>(&'a self, other: &'a Self) -> Option<(&'a str, &'a str)> {
-        let pairs = self.keys.iter().flat_map(|a| other.keys.iter().map(move |b| (a, b)));
-        pairs.into_iter().find(|(a, b)| a.same_as(b)).map(|(a, b)| (&*a.id, &*b.id))
-    }
-
-    pub(crate) fn keys(&self) -> &[RingKey] {
-        &self.keys
-    }
-}
-
-impl fmt::Debug for KeyRing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.ids()).finish()
-    }
-}
-
-impl RingKey {
-    fn same_as(&self, other: &Self) -> bool {
-        match (&self.verifying, &other.verifying) {
-            (VerifyingKey::Mac(a), VerifyingKey::Mac(b)) => a.same_key(b),
-            #[cfg(feature = "asymmetric")]
-            (VerifyingKey::Ed25519(a), VerifyingKey::Ed25519(b)) => a == b,
-            #[cfg(feature = "asymmetric")]
-            _ => false,
-        }
-    }
-}
-
-fn verifying_key(scheme: &Scheme, key: &Key) -> Result<VerifyingKey, ConfigError> {
-    match key.decode(scheme)? {
-        KeyBytes::Secret(bytes) => Ok(VerifyingKey::Mac(MacState::new(mac_hash(scheme), &bytes))),
-        #[cfg(feature = "asymmetric")]
-        KeyBytes::Ed25519Public(bytes) => Ok(VerifyingKey::Ed25519(bytes)),
-        #[cfg(not(feature = "asymmetric"))]
-        KeyBytes::Ed25519Public(_) => Err(ConfigError::FeatureNeeded { id: key.error_id() }),
-        KeyBytes::Ed25519Private(_) => Err(ConfigError::UndecodableKey {
-            id: key.error_id(),
-            scheme: scheme.name().to_owned(),
-            expected: "a key to verify with: 'whsk_' is the sender's private key, configure its 'whpk_'",
-        }),
-    }
-}
-
-/// The hash of the scheme's HMAC. A scheme has one, whatever else its signature list may hold.
-pub(crate) fn mac_hash(scheme: &Scheme) -> Hash {
-    let sha1 = match &scheme.syntax {
-        Syntax::Plain { algorithm, .. } => *algorithm == Algorithm::HmacSha1,
-        Syntax::KeyValue { versions, .. } | Syntax::Versioned { versions } => {
-            versions.iter().any(|version| version.algorithm == Algorithm::HmacSha1)
-        }
-    };
-    if sha1 { Hash::Sha1 } else { Hash::Sha256 }
+    Public {
+        key: crate::asymmetric::PublicKey,
+        /// The name that a JSON Web Key brings along.
+        kid: Option<String>,
+    },
+    #[cfg(feature = "asymmetric")]
+    Private(crate::asymmetric::PrivateKey),
 }

@@ -119,19 +119,26 @@
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod adyen;
 #[cfg(feature = "asymmetric")]
 mod asymmetric;
+mod canonical;
 mod claims;
 mod config_error;
 mod encoding;
 #[cfg(feature = "axum")]
 mod extract;
+mod judge;
 mod key;
+mod key_ring;
 mod mac;
 #[cfg(feature = "tower")]
 pub mod middleware;
+mod part;
 mod pending;
 mod pointer;
+#[cfg(feature = "asymmetric")]
+mod public_key;
 mod refusal;
 mod replay;
 mod request;
@@ -142,6 +149,7 @@ pub mod schemes;
 mod sign;
 mod signature_list;
 mod timestamp;
+mod token;
 mod verified;
 mod verifier;
 
@@ -149,16 +157,18 @@ pub use config_error::ConfigError;
 pub use encoding::Encoding;
 #[cfg(feature = "axum")]
 pub use extract::{ExtractRejection, VerifiedBytes, VerifiedJson};
-pub use key::{Key, KeyRing, MAX_KEYS, MIN_KEY_BYTES};
+pub use key::{Key, MIN_KEY_BYTES};
+pub use key_ring::{KeyRing, KeyUse, MAX_KEYS};
 #[cfg(feature = "tower")]
 pub use middleware::VerifyLayer;
+pub use part::{FormOrder, Part};
 pub use pending::Pending;
 pub use pointer::{BodyError, Pointer, Scalar};
 pub use refusal::Refusal;
 pub use replay::{Identity, ReplayKey};
 pub use request::RequestView;
 pub use scheme::{
-    Algorithm, DigestScope, Freshness, KeyFormat, Location, Part, Scheme, Syntax, TimestampAt, Version,
+    Algorithm, DigestScope, Freshness, KeyFormat, Location, Scheme, Syntax, TimestampAt, Version,
 };
 pub use scheme_builder::SchemeBuilder;
 pub use sign::{Outgoing, SignError, Signer};

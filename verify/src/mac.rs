@@ -80,6 +80,7 @@ impl MacState {
 }
 
 /// A MAC that we computed: secret, because whoever knows it can sign these bytes.
+#[derive(Clone)]
 pub(crate) struct Tag {
     bytes: [u8; MAX_SIGNATURE_BYTES],
     len: usize,
@@ -116,6 +117,33 @@ pub(crate) fn no() -> Choice {
 #[cfg(feature = "asymmetric")]
 pub(crate) fn public_verdict(holds: bool) -> Choice {
     Choice::from(u8::from(holds))
+}
+
+/// A secret that is sent as it is, kept as its SHA-256. Comparing digests, neither the secret's length nor where a
+/// presented one differs shows in the time that it takes.
+#[derive(Clone)]
+pub(crate) struct TokenDigest(Tag);
+
+impl TokenDigest {
+    pub(crate) fn new(token: &[u8]) -> Self {
+        let mut tag = Tag { bytes: [0; MAX_SIGNATURE_BYTES], len: 32 };
+        tag.fill(&sha256(token));
+        Self(tag)
+    }
+
+    /// Compares with the digest of a presented token, in constant time.
+    pub(crate) fn matches(&self, presented: &[u8]) -> Choice {
+        self.0.matches(presented)
+    }
+
+    pub(crate) fn same_token(&self, other: &Self) -> bool {
+        self.matches(other.0.as_slice()).into()
+    }
+}
+
+/// SHA-256 of public bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// A running SHA-256 over public bytes, for identities.

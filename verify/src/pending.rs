@@ -1,17 +1,20 @@
 //! The incremental form: the signature is computed while the body arrives.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::claims::Claims;
-use crate::key::VerifyingKey;
-use crate::mac::MacState;
+use crate::claims::{Claims, Then, of_body};
+use crate::judge::{Verdicts, judge, mac_matches, presented};
+use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
+use crate::mac::{MacState, no};
+use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
 use crate::verified::{Observed, Verified};
-use crate::verifier::{Verdicts, Verifier, mac_matches, split_at_body};
+use crate::verifier::{Conclusion, Verifier};
 
 /// The step in which the buffer first grows: a declared length costs no memory until its bytes arrive.
 const FIRST_STEP: usize = 64 * 1024;
@@ -22,47 +25,42 @@ const FIRST_STEP: usize = 64 * 1024;
 #[must_use = "a body counts only after finish()"]
 pub struct Pending {
     verifier: Verifier,
+    ring: Arc<KeyRing>,
     candidates: Candidates,
     observed: Observed,
+    then: Then,
     now: UnixTime,
-    /// One running MAC per key; `None` for public keys, which need the whole message at once.
+    /// What is signed before and after the body, for each text that may have been signed.
+    around: Vec<(Vec<u8>, Vec<u8>)>,
+    /// One running MAC per key; `None` where the body is needed whole, or the key does not count.
     macs: Vec<Option<MacState>>,
-    #[cfg(feature = "asymmetric")]
-    before: Vec<u8>,
-    after: Vec<u8>,
     body: Vec<u8>,
     expected: usize,
 }
 
 impl Pending {
-    pub(crate) fn new(verifier: Verifier, claims: &Claims<'_>, now: UnixTime) -> Self {
-        let (before, after) = split_at_body(&verifier.scheme_arc().parts);
-        let (mut head, mut tail) = (Vec::new(), Vec::new());
-        claims.feed(before, &mut |bytes| head.extend_from_slice(bytes));
-        claims.feed(after, &mut |bytes| tail.extend_from_slice(bytes));
-        let start = |key: &VerifyingKey| match key {
-            VerifyingKey::Mac(ready) => {
+    pub(crate) fn new(verifier: Verifier, claims: Claims<'_>, now: UnixTime) -> Self {
+        let ring = verifier.keys();
+        let (before, after) = verifier.scheme().around_body();
+        let text = |parts: &[Part], message| {
+            let mut text = Vec::new();
+            claims.feed(parts, message, &mut |bytes: &[u8]| text.extend_from_slice(bytes));
+            text
+        };
+        let around: Vec<_> =
+            (0..claims.messages()).map(|message| (text(before, message), text(after, message))).collect();
+        let in_pieces = verifier.scheme().body_part() == Some(&Part::Body);
+        let start = |key: &RingKey| match (&key.verifying, around.as_slice()) {
+            (VerifyingKey::Mac(ready), [(head, _)]) if in_pieces && key.is_valid_at(now) => {
                 let mut mac = ready.clone();
-                mac.update(&head);
+                mac.update(head);
                 Some(mac)
             }
-            #[cfg(feature = "asymmetric")]
-            VerifyingKey::Ed25519(_) => None,
+            _ => None,
         };
-        let macs = verifier.keys().keys().iter().map(|key| start(&key.verifying)).collect();
-        let (candidates, observed) = (claims.candidates, claims.observed.clone());
-        Self {
-            candidates,
-            observed,
-            now,
-            macs,
-            #[cfg(feature = "asymmetric")]
-            before: head,
-            after: tail,
-            body: Vec::new(),
-            expected: 0,
-            verifier,
-        }
+        let macs = ring.keys().iter().map(start).collect();
+        let Claims { candidates, observed, then, .. } = claims;
+        Self { candidates, observed, then, now, around, macs, body: Vec::new(), expected: 0, ring, verifier }
     }
 
     /// Says how long the body will be, in bytes (from `Content-Length`). Reserves nothing.
@@ -114,22 +112,28 @@ impl Pending {
     /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
     pub fn finish(self) -> Result<Verified<Bytes>, Refusal> {
         let mut verdicts = Verdicts::new();
-        for (key, mac) in self.verifier.keys().keys().iter().zip(self.macs) {
-            verdicts.push(match (mac, &key.verifying) {
-                (Some(mut mac), _) => {
-                    mac.update(&self.after);
-                    mac_matches(mac, &self.candidates)
+        let text = of_body(self.verifier.scheme(), &self.then, &self.body);
+        let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
+            if let Some((before, after)) = self.around.get(message) {
+                sink(before);
+                sink(&text);
+                sink(after);
+            }
+        };
+        let tail = self.around.first().map_or(&[][..], |(_, after)| after);
+        for (key, mac) in self.ring.keys().iter().zip(self.macs) {
+            verdicts.push(match mac {
+                Some(mut mac) => {
+                    mac.update(tail);
+                    mac_matches(mac, presented(key, &self.candidates))
                 }
-                #[cfg(feature = "asymmetric")]
-                (None, VerifyingKey::Ed25519(public)) => {
-                    let message = [&*self.before, &*self.body, &*self.after].concat();
-                    crate::asymmetric::ed25519_matches(public, &message, &self.candidates)
-                }
-                _ => crate::mac::no(),
+                None if key.is_valid_at(self.now) => judge(key, &self.candidates, self.around.len(), &feed),
+                None => no(),
             });
         }
-        let body = Bytes::from(self.body);
-        self.verifier.conclude(&verdicts, body, self.observed, self.now)
+        let Self { ring, observed, then, now, .. } = self;
+        let conclusion = Conclusion { ring: &ring, verdicts, observed, then: &then, now };
+        self.verifier.conclude(conclusion, Bytes::from(self.body))
     }
 }
 

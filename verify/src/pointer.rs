@@ -69,12 +69,17 @@ impl Pointer {
     ///
     /// [`BodyError`] if the body is not JSON, or a key on the path occurs twice.
     pub fn find<'a>(&self, body: &'a [u8]) -> Result<Option<Scalar<'a>>, BodyError> {
+        self.find_raw(body)?.map_or(Ok(None), |raw| scalar(raw.get()))
+    }
+
+    /// The value as it stands in `body`, `null` too.
+    pub(crate) fn find_raw<'a>(&self, body: &'a [u8]) -> Result<Option<&'a RawValue>, BodyError> {
         // A JSON document is UTF-8 throughout (RFC 8259, 8.1), also in what the parser would skip.
         let text = str::from_utf8(body).map_err(|_| BodyError::NotJson)?;
         let mut json = serde_json::Deserializer::from_str(text);
         let found = Find(&self.0).deserialize(&mut json).map_err(classify)?;
         json.end().map_err(|_| BodyError::NotJson)?;
-        found.map_or(Ok(None), |raw| scalar(raw.get()))
+        Ok(found)
     }
 }
 

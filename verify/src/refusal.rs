@@ -36,7 +36,9 @@ pub enum Refusal {
     TimestampTooNew,
     /// The signed delivery id has characters that would make the signed text ambiguous, or is too long.
     MalformedId,
-    /// The signature is right, but the body is not the JSON document that the event time is read from.
+    /// The digest that was signed is not the body's.
+    DigestMismatch,
+    /// The body is not the JSON document that the signatures or the event time are read from.
     MalformedBody,
     /// The body is longer than the verifier's limit.
     BodyTooLarge,
@@ -50,7 +52,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, in the order in which a request is checked. For documentation and metrics set-up.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::UnsupportedContentEncoding,
         Self::DuplicateHeader,
         Self::MissingHeader,
@@ -65,6 +67,7 @@ impl Refusal {
         Self::BodyTimeout,
         Self::BodyIncomplete,
         Self::SignatureMismatch,
+        Self::DigestMismatch,
         Self::MalformedBody,
     ];
 
@@ -82,6 +85,7 @@ impl Refusal {
             Self::TimestampTooOld => "timestamp_too_old",
             Self::TimestampTooNew => "timestamp_too_new",
             Self::MalformedId => "malformed_id",
+            Self::DigestMismatch => "digest_mismatch",
             Self::MalformedBody => "malformed_body",
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedContentEncoding => "unsupported_content_encoding",

@@ -23,14 +23,19 @@
 //! ```
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 
 use crate::encoding::Encoding;
+pub(crate) use crate::part::Part;
 use crate::pointer::Pointer;
 use crate::scheme_builder::SchemeBuilder;
 use crate::timestamp::{TimestampFormat, Window};
+
+/// The longest RSA signature that is looked at, in bytes: of a key of 4,096 bits.
+const MAX_RSA_BYTES: usize = 512;
 
 /// How a provider signs. Made by a preset in [`schemes`](crate::schemes), or by [`Scheme::builder`].
 #[derive(Clone, Debug)]
@@ -44,6 +49,9 @@ pub struct Scheme {
     pub(crate) freshness: Freshness,
     pub(crate) event_id: Option<Location>,
     pub(crate) event_types: Vec<Location>,
+    pub(crate) required_headers: Vec<(HeaderName, Cow<'static, str>)>,
+    pub(crate) bound_key: Option<BoundKey>,
+    pub(crate) preferred_family: Option<Family>,
     pub(crate) identity: DigestScope,
     pub(crate) retry_horizon: Option<Duration>,
 }
@@ -100,7 +108,13 @@ impl Scheme {
     /// Whether the URL is signed, so that the verifier needs to know its public URL.
     #[must_use]
     pub fn signs_url(&self) -> bool {
-        self.parts.contains(&Part::Url)
+        self.parts.iter().any(|part| matches!(part, Part::Url | Part::UrlVariants | Part::EncodedPath))
+    }
+
+    /// Whether the id that the provider gave the endpoint is signed, so that the verifier needs to know it.
+    #[must_use]
+    pub fn signs_webhook_id(&self) -> bool {
+        self.parts.contains(&Part::WebhookId)
     }
 
     /// Where the provider's event id is, if it sends one.
@@ -119,7 +133,10 @@ impl Scheme {
     #[must_use]
     pub fn is_signed(&self, location: &Location) -> bool {
         match location {
-            Location::Body(_) => self.parts.contains(&Part::Body),
+            // A token holds the digest of the whole body.
+            Location::Body(_) => {
+                self.parts.contains(&Part::Body) || matches!(self.syntax, Syntax::JsonWebToken { .. })
+            }
             Location::Header(_) => self.event_id.as_ref() == Some(location) && self.parts.contains(&Part::Id),
         }
     }
@@ -134,7 +151,62 @@ impl Scheme {
             Location::Header(name) => Some(name),
             Location::Body(_) => None,
         });
-        self.signature_headers.iter().chain(timestamp).chain(metadata)
+        let listed = self.parts.iter().filter_map(|part| match part {
+            Part::SignedHeaders(list) => Some(list),
+            _ => None,
+        });
+        let required = self.required_headers.iter().map(|(name, _)| name);
+        self.signature_headers.iter().chain(timestamp).chain(metadata).chain(listed).chain(required)
+    }
+
+    /// The headers that [`headers_read`](Self::headers_read) gives, to rename them.
+    pub(crate) fn headers_read_mut(&mut self) -> impl Iterator<Item = &mut HeaderName> {
+        let timestamp = match &mut self.freshness {
+            Freshness::SignedTimestamp { at: TimestampAt::Header(name), .. } => Some(name),
+            _ => None,
+        };
+        let metadata = self.event_id.iter_mut().chain(&mut self.event_types);
+        let metadata = metadata.filter_map(|location| match location {
+            Location::Header(name) => Some(name),
+            Location::Body(_) => None,
+        });
+        self.signature_headers.iter_mut().chain(timestamp).chain(metadata)
+    }
+
+    /// The headers' family that a request is read by: this scheme's, or the preferred one, if any header of that is
+    /// present. The two are never mixed, or an attacker could splice one delivery of two.
+    pub(crate) fn family(&self, headers: &HeaderMap) -> &Self {
+        match &self.preferred_family {
+            Some(Family { scheme: Some(preferred), .. })
+                if preferred.headers_read().any(|name| headers.contains_key(name)) =>
+            {
+                preferred
+            }
+            _ => self,
+        }
+    }
+
+    /// The part that the body is needed for.
+    pub(crate) fn body_part(&self) -> Option<&Part> {
+        self.parts.iter().find(|part| part.is_of_body())
+    }
+
+    /// The parts before the body's and those after it.
+    pub(crate) fn around_body(&self) -> (&[Part], &[Part]) {
+        let mut halves = self.parts.splitn(2, Part::is_of_body);
+        (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
+    }
+
+    /// Every algorithm that a signature of this scheme may have.
+    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+        match &self.syntax {
+            Syntax::Plain { algorithm, .. } => vec![*algorithm],
+            Syntax::KeyValue { versions, .. } | Syntax::Versioned { versions } => {
+                versions.iter().map(|version| version.algorithm).collect()
+            }
+            Syntax::JsonWebToken { .. } => vec![Algorithm::EcdsaP256Fixed],
+            Syntax::AdyenItems => vec![Algorithm::HmacSha256],
+        }
     }
 }
 
@@ -163,6 +235,29 @@ pub enum Syntax {
         /// The versions that count, each with its algorithm. Others are ignored.
         versions: Vec<Version>,
     },
+    /// A JSON Web Token (RFC 7519), signed with ES256, in whose claims the time and the body's digest are.
+    JsonWebToken {
+        /// The claim that holds the lower-case hex of the body's SHA-256.
+        body_sha256: Pointer,
+    },
+    /// No header: each item of Adyen's batch in the body has a signature of its own.
+    AdyenItems,
+}
+
+/// Another set of headers in which a delivery may come: the same names with another beginning.
+#[derive(Clone, Debug)]
+pub(crate) struct Family {
+    pub(crate) prefix: Cow<'static, str>,
+    pub(crate) instead_of: Cow<'static, str>,
+    /// The scheme with its headers renamed; made when the scheme is built.
+    pub(crate) scheme: Option<Box<Scheme>>,
+}
+
+/// A key that goes with one of several signature headers, and with no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BoundKey {
+    pub(crate) key_id: Cow<'static, str>,
+    pub(crate) header: HeaderName,
 }
 
 /// A version name in a signature list, and the algorithm that it stands for.
@@ -184,15 +279,33 @@ pub enum Algorithm {
     HmacSha1,
     /// Ed25519 (RFC 8032). Needs the feature `asymmetric`.
     Ed25519,
+    /// ECDSA on P-256 with SHA-256, the signature in ASN.1 DER. Needs the feature `asymmetric`.
+    EcdsaP256Der,
+    /// ECDSA on P-256 with SHA-256, the signature as two numbers of 32 bytes. Needs the feature `asymmetric`.
+    EcdsaP256Fixed,
+    /// RSA PKCS#1 v1.5 with SHA-256 (RFC 8017), keys of 2,048 to 8,192 bits. Needs the feature `asymmetric`.
+    RsaPkcs1Sha256,
+    /// No signature: the header holds the shared secret itself. It proves that the sender knows it, and nothing of the
+    /// body.
+    SharedToken,
 }
 
 impl Algorithm {
-    pub(crate) const fn signature_len(self) -> usize {
+    /// How many bytes a signature may have.
+    pub(crate) const fn signature_len(self) -> RangeInclusive<usize> {
         match self {
-            Self::HmacSha256 => 32,
-            Self::HmacSha1 => 20,
-            Self::Ed25519 => 64,
+            // A token is compared by its SHA-256, so that its length shows in no timing.
+            Self::HmacSha256 | Self::SharedToken => 32..=32,
+            Self::HmacSha1 => 20..=20,
+            Self::Ed25519 | Self::EcdsaP256Fixed => 64..=64,
+            Self::EcdsaP256Der => 8..=72,
+            Self::RsaPkcs1Sha256 => 1..=MAX_RSA_BYTES,
         }
+    }
+
+    /// Whether verifying needs a public key.
+    pub(crate) const fn is_public_key(self) -> bool {
+        !matches!(self, Self::HmacSha256 | Self::HmacSha1 | Self::SharedToken)
     }
 }
 
@@ -208,32 +321,10 @@ pub enum KeyFormat {
     Hex,
     /// `whsec_` and base64, or base64 alone, for HMAC; `whpk_` and base64 for an ed25519 public key.
     StandardWebhooks,
-}
-
-/// A piece of the text that is signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Part {
-    /// Fixed text.
-    Literal(Cow<'static, str>),
-    /// The event id, as presented in its header.
-    Id,
-    /// The timestamp, as presented, byte for byte.
-    Timestamp,
-    /// The request method.
-    Method,
-    /// The public URL: the verifier's `public_url` and the request's path and query.
-    Url,
-    /// The raw body.
-    Body,
-}
-
-impl Part {
-    /// Fixed text.
-    #[must_use]
-    pub fn literal(text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Literal(text.into())
-    }
+    /// A public key or certificate in PEM, or the base64 of a public key in DER (`SubjectPublicKeyInfo`, RFC 5280).
+    PublicKey,
+    /// A JSON Web Key (RFC 7517) on P-256. Its `kid`, if it has one, is the name by which tokens choose it.
+    JsonWebKey,
 }
 
 /// Where a piece of metadata stands.
@@ -284,6 +375,8 @@ pub enum TimestampAt {
     Header(HeaderName),
     /// In the signature header, under the name that [`Syntax::KeyValue`] gives.
     SignatureField,
+    /// In this claim of [`Syntax::JsonWebToken`], as an integer.
+    Claim(Pointer),
 }
 
 /// What identifies an event whose id is not signed.

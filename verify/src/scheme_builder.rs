@@ -7,9 +7,11 @@ use http::HeaderName;
 
 use crate::config_error::ConfigError;
 use crate::encoding::Encoding;
+use crate::part::Part;
 use crate::pointer::Pointer;
 use crate::scheme::{
-    Algorithm, DigestScope, Freshness, KeyFormat, Location, Part, Scheme, Syntax, TimestampAt, Version,
+    Algorithm, BoundKey, DigestScope, Family, Freshness, KeyFormat, Location, Scheme, Syntax, TimestampAt,
+    Version,
 };
 use crate::scheme_rules::{check_window, contradictions};
 use crate::timestamp::{TimestampFormat, Window};
@@ -48,6 +50,9 @@ impl SchemeBuilder {
             freshness: Freshness::None,
             event_id: None,
             event_types: Vec::new(),
+            required_headers: Vec::new(),
+            bound_key: None,
+            preferred_family: None,
             identity: DigestScope::SignedBytes,
             retry_horizon: None,
         })
@@ -69,6 +74,30 @@ impl SchemeBuilder {
     pub fn alternative_signature_header(mut self, name: &str) -> Self {
         let header = self.header("alternative_signature_header", name);
         self.scheme.signature_headers.extend(header);
+        self
+    }
+
+    /// The headers may also come with names that begin with `prefix` instead of `instead_of`. If any of those is present
+    /// they alone are read: a delivery is never put together of both.
+    pub fn preferred_family(mut self, prefix: &'static str, instead_of: &'static str) -> Self {
+        let (prefix, instead_of) = (prefix.into(), instead_of.into());
+        self.scheme.preferred_family = Some(Family { prefix, instead_of, scheme: None });
+        self
+    }
+
+    /// This header must have exactly this value, such as the version of the signature.
+    pub fn required_header(mut self, name: &str, value: impl Into<Cow<'static, str>>) -> Self {
+        if let Some(name) = self.header("required_header", name) {
+            self.scheme.required_headers.push((name, value.into()));
+        }
+        self
+    }
+
+    /// Of two signature headers, the key of this id goes with this one only, and every other key only with the other.
+    pub fn bind_key(mut self, key_id: impl Into<Cow<'static, str>>, header: &str) -> Self {
+        if let Some(header) = self.header("bind_key", header) {
+            self.scheme.bound_key = Some(BoundKey { key_id: key_id.into(), header });
+        }
         self
     }
 
@@ -103,6 +132,12 @@ impl SchemeBuilder {
         self
     }
 
+    /// The header holds one signature of this algorithm, and nothing else.
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.scheme.syntax = Syntax::Plain { prefix: "".into(), algorithm };
+        self
+    }
+
     /// How the signature is written. Hex unless said.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.scheme.encoding = encoding;
@@ -125,6 +160,15 @@ impl SchemeBuilder {
     pub fn timestamp_header(mut self, name: &str, format: TimestampFormat) -> Self {
         if let Some(name) = self.header("timestamp_header", name) {
             let at = TimestampAt::Header(name);
+            self.scheme.freshness = Freshness::SignedTimestamp { at, format, window: SIGNED_WINDOW };
+        }
+        self
+    }
+
+    /// The token's claim in which the time of issue is, as a JSON pointer.
+    pub fn timestamp_claim(mut self, pointer: &str, format: TimestampFormat) -> Self {
+        if let Some(pointer) = self.pointer("timestamp_claim", pointer) {
+            let at = TimestampAt::Claim(pointer);
             self.scheme.freshness = Freshness::SignedTimestamp { at, format, window: SIGNED_WINDOW };
         }
         self
@@ -228,6 +272,7 @@ impl SchemeBuilder {
         if let Some((field, problem)) = contradictions(&self.scheme) {
             return Err(self.error(field, problem.to_owned()));
         }
+        self.settle_family()?;
         Ok(self.scheme)
     }
 
@@ -254,6 +299,24 @@ impl SchemeBuilder {
             (_, None) => {}
         }
         check_window(&self.scheme.freshness)
+    }
+
+    fn settle_family(&mut self) -> Result<(), ConfigError> {
+        let Some(mut family) = self.scheme.preferred_family.take() else { return Ok(()) };
+        let (mut scheme, mut renamed) = (self.scheme.clone(), true);
+        for name in scheme.headers_read_mut() {
+            let new = name.as_str().strip_prefix(family.instead_of.as_ref());
+            let new = new.and_then(|rest| HeaderName::try_from(format!("{}{rest}", family.prefix)).ok());
+            renamed &= new.is_some();
+            *name = new.unwrap_or_else(|| name.clone());
+        }
+        if !renamed {
+            let problem = "every header of the scheme must begin with what the family's prefix stands for";
+            return Err(self.error("preferred_family", problem.to_owned()));
+        }
+        family.scheme = Some(Box::new(scheme));
+        self.scheme.preferred_family = Some(family);
+        Ok(())
     }
 
     fn header(&mut self, field: &'static str, name: &str) -> Option<HeaderName> {

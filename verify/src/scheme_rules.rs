@@ -3,28 +3,59 @@
 use http::HeaderName;
 
 use crate::config_error::ConfigError;
-use crate::scheme::{Algorithm, Freshness, KeyFormat, Location, Part, Scheme, Syntax, TimestampAt};
+use crate::encoding::Encoding;
+use crate::part::Part;
+use crate::scheme::{Algorithm, Freshness, KeyFormat, Location, Scheme, Syntax, TimestampAt};
 use crate::timestamp::{TimestampFormat, Window};
 
 /// What makes a scheme impossible or unsafe, most telling first.
 pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static str)> {
     let has = |part: &Part| scheme.parts.iter().filter(|p| *p == part).count();
-    let signed_time = matches!(scheme.freshness, Freshness::SignedTimestamp { .. });
-    let in_signature =
-        matches!(scheme.freshness, Freshness::SignedTimestamp { at: TimestampAt::SignatureField, .. });
+    let of_body = scheme.parts.iter().filter(|part| part.is_of_body()).count();
+    let signed_at = match &scheme.freshness {
+        Freshness::SignedTimestamp { at, .. } => Some(at),
+        _ => None,
+    };
+    let signed_time = signed_at.is_some();
+    // A token's claims are signed, and a list of signed headers must name the timestamp's.
+    let elsewhere = matches!(signed_at, Some(TimestampAt::Claim(_)))
+        || scheme.parts.iter().any(|part| matches!(part, Part::SignedHeaders(_)));
+    let in_signature = matches!(signed_at, Some(TimestampAt::SignatureField));
     let list_time = matches!(&scheme.syntax, Syntax::KeyValue { timestamp: Some(_), .. });
+    let is_token = matches!(&scheme.syntax, Syntax::JsonWebToken { .. });
+    let in_body = scheme.syntax == Syntax::AdyenItems;
+    let without_body = is_token || in_body || scheme.algorithms() == [Algorithm::SharedToken];
     let checks = [
         (name_is_bad(&scheme.name), "name", "use 1 to 64 characters of a-z 0-9 and '-'"),
-        (scheme.signature_headers.is_empty(), "signature_header", "say which header holds the signature"),
-        (has(&Part::Body) == 0, "signed", "add Part::Body: an unsigned body proves nothing"),
-        (has(&Part::Body) > 1, "signed", "Part::Body occurs twice; it arrives once"),
+        (
+            scheme.signature_headers.is_empty() != in_body,
+            "signature_header",
+            "say which header holds the signature",
+        ),
+        (of_body == 0 && !without_body, "signed", "add Part::Body: an unsigned body proves nothing"),
+        (of_body > 1, "signed", "the body occurs twice; it arrives once"),
+        (
+            without_body && scheme.parts.iter().any(|part| *part != Part::TokenContent),
+            "signed",
+            "a token, a shared secret and Adyen's items say by themselves what is signed: give no parts",
+        ),
+        (
+            (has(&Part::TokenContent) == 1) != is_token,
+            "signed",
+            "Part::TokenContent and Syntax::JsonWebToken belong together",
+        ),
+        (
+            matches!(signed_at, Some(TimestampAt::Claim(_))) && !is_token,
+            "timestamp_claim",
+            "only a Syntax::JsonWebToken has claims",
+        ),
         (
             has(&Part::Timestamp) > 0 && !signed_time,
             "signed",
             "Part::Timestamp needs timestamp_header or key_value to say where it is",
         ),
         (
-            has(&Part::Timestamp) == 0 && signed_time,
+            has(&Part::Timestamp) == 0 && signed_time && !elsewhere,
             "signed",
             "add Part::Timestamp: a timestamp that is not signed can be changed by whoever replays",
         ),
@@ -51,9 +82,25 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
             "HMAC-SHA1 and HMAC-SHA256 in one list: a key has one hash, so make two schemes of it",
         ),
         (
-            uses(scheme, Algorithm::Ed25519) && scheme.key_format != KeyFormat::StandardWebhooks,
-            "key_format",
-            "Ed25519 needs a public key: only KeyFormat::StandardWebhooks can hold one, as 'whpk_'",
+            uses(scheme, Algorithm::SharedToken) && !matches!(scheme.syntax, Syntax::Plain { .. }),
+            "syntax",
+            "a shared secret stands in a header by itself, not in a list",
+        ),
+        (!key_format_fits(scheme), "key_format", "the algorithms need keys that this format cannot hold"),
+        (
+            scheme.algorithms().iter().any(|algorithm| {
+                let lengths = algorithm.signature_len();
+                lengths.start() != lengths.end() && scheme.encoding != Encoding::Base64
+            }),
+            "encoding",
+            "signatures of this algorithm are written in Encoding::Base64",
+        ),
+        (
+            scheme.bound_key.as_ref().is_some_and(|bound| {
+                scheme.signature_headers.len() != 2 || !scheme.signature_headers.contains(&bound.header)
+            }),
+            "bind_key",
+            "name one of exactly two signature headers",
         ),
         (a_header_has_two_roles(scheme), "signature_header", "one header cannot hold two different things"),
         (
@@ -88,12 +135,25 @@ fn id_runs_on(parts: &[Part]) -> bool {
 }
 
 fn uses(scheme: &Scheme, algorithm: Algorithm) -> bool {
-    match &scheme.syntax {
-        Syntax::Plain { algorithm: only, .. } => *only == algorithm,
-        Syntax::KeyValue { versions, .. } | Syntax::Versioned { versions } => {
-            versions.iter().any(|version| version.algorithm == algorithm)
+    scheme.algorithms().contains(&algorithm)
+}
+
+/// Whether a key in the scheme's format can be one for its algorithms.
+fn key_format_fits(scheme: &Scheme) -> bool {
+    use Algorithm::{EcdsaP256Der, EcdsaP256Fixed, Ed25519};
+
+    scheme.algorithms().into_iter().all(|algorithm| match scheme.key_format {
+        KeyFormat::Utf8 | KeyFormat::Base64 => !algorithm.is_public_key(),
+        KeyFormat::Hex => {
+            // Secrets and public keys look alike in it, so it cannot hold both.
+            let one_kind =
+                scheme.algorithms().iter().all(|other| other.is_public_key() == algorithm.is_public_key());
+            one_kind && (algorithm == Ed25519 || !algorithm.is_public_key())
         }
-    }
+        KeyFormat::StandardWebhooks => algorithm == Ed25519 || !algorithm.is_public_key(),
+        KeyFormat::PublicKey => algorithm.is_public_key(),
+        KeyFormat::JsonWebKey => matches!(algorithm, EcdsaP256Der | EcdsaP256Fixed),
+    })
 }
 
 fn no_versions(syntax: &Syntax) -> bool {

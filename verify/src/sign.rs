@@ -1,15 +1,21 @@
 //! The signing side of a scheme: for tests, for a sender, for forwarding.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use zeroize::Zeroizing;
+
 use crate::config_error::ConfigError;
-use crate::encoding::is_id_byte;
-use crate::key::{Key, KeyBytes, mac_hash};
-use crate::mac::MacState;
-use crate::scheme::{Algorithm, Freshness, Location, Part, Scheme, Syntax, TimestampAt, Version};
+use crate::encoding::{Encoding, is_id_byte, to_base64_url};
+use crate::key::{Key, KeyBytes};
+use crate::key_ring::{bound_header, mac_hash};
+use crate::mac::{MacState, sha256};
+use crate::part::Part;
+use crate::scheme::{Algorithm, Freshness, Location, Scheme, Syntax, TimestampAt, Version};
 use crate::timestamp::UnixTime;
+use crate::{adyen, canonical};
 
 /// Signs deliveries as the provider would.
 ///
@@ -30,12 +36,14 @@ use crate::timestamp::UnixTime;
 pub struct Signer {
     scheme: Scheme,
     key: SigningKey,
+    key_id: String,
 }
 
 enum SigningKey {
     Mac(MacState),
+    Token(Zeroizing<Vec<u8>>),
     #[cfg(feature = "asymmetric")]
-    Ed25519(zeroize::Zeroizing<Vec<u8>>),
+    Private(crate::asymmetric::PrivateKey),
 }
 
 /// A delivery that is to be signed. `Debug` does not print its body.
@@ -53,6 +61,8 @@ pub struct Outgoing<'a> {
     pub method: &'a Method,
     /// The public URL, for schemes that sign it.
     pub url: &'a str,
+    /// The id that the provider gave the endpoint, for schemes that sign it.
+    pub webhook_id: &'a str,
 }
 
 impl<'a> Outgoing<'a> {
@@ -60,7 +70,7 @@ impl<'a> Outgoing<'a> {
     #[must_use]
     pub fn new(body: &'a [u8]) -> Self {
         let timestamp = UnixTime::from_secs(0);
-        Self { body, id: None, event_type: None, timestamp, method: &Method::POST, url: "" }
+        Self { body, id: None, event_type: None, timestamp, method: &Method::POST, url: "", webhook_id: "" }
     }
 
     /// Sets the event id.
@@ -81,6 +91,13 @@ impl<'a> Outgoing<'a> {
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<UnixTime>) -> Self {
         self.timestamp = timestamp.into();
+        self
+    }
+
+    /// Sets the id of the endpoint.
+    #[must_use]
+    pub fn webhook_id(mut self, id: &'a str) -> Self {
+        self.webhook_id = id;
         self
     }
 
@@ -108,8 +125,11 @@ pub enum SignError {
     /// The event type cannot stand in a header.
     #[error("the event type cannot stand in a header: use printable ASCII")]
     BadEventType,
+    /// The body has nothing in it that could be signed.
+    #[error("the body has no notificationItems with a NotificationRequestItem each")]
+    NoItems,
     /// The private key does not fit its public half.
-    #[error("the private key is not a pair of seed and public key")]
+    #[error("the private key is none of the scheme's algorithm, or its two halves do not belong together")]
     BadKeyPair,
 }
 
@@ -120,22 +140,21 @@ impl Signer {
     ///
     /// [`ConfigError`] if the key does not fit the scheme, or can only verify.
     pub fn new(scheme: &Scheme, key: &Key) -> Result<Self, ConfigError> {
+        let key_id = key.id().to_owned();
         let signing = match key.decode(scheme)? {
+            KeyBytes::Secret(bytes) if scheme.algorithms() == [Algorithm::SharedToken] => {
+                SigningKey::Token(bytes)
+            }
             KeyBytes::Secret(bytes) => SigningKey::Mac(MacState::new(mac_hash(scheme), &bytes)),
             #[cfg(feature = "asymmetric")]
-            KeyBytes::Ed25519Private(bytes) => SigningKey::Ed25519(bytes),
-            #[cfg(not(feature = "asymmetric"))]
-            KeyBytes::Ed25519Private(_) => {
-                return Err(ConfigError::FeatureNeeded { id: key.id().to_owned() });
-            }
-            KeyBytes::Ed25519Public(_) => {
-                return Err(ConfigError::CannotSign {
-                    id: key.id().to_owned(),
-                    why: "it is a public key; sign with its 'whsk_' private key",
-                });
+            KeyBytes::Private(private) => SigningKey::Private(private),
+            #[cfg(feature = "asymmetric")]
+            KeyBytes::Public { .. } => {
+                let why = "it is a public key; sign with the private one that belongs to it";
+                return Err(ConfigError::CannotSign { id: key_id, why });
             }
         };
-        Ok(Self { scheme: scheme.clone(), key: signing })
+        Ok(Self { scheme: scheme.clone(), key: signing, key_id })
     }
 
     /// The headers that prove `outgoing`: signature, timestamp, id, type, as far as the scheme has them.
@@ -152,12 +171,34 @@ impl Signer {
         {
             insert(&mut headers, name, text);
         }
-        let (algorithm, signature) = self.signature(outgoing, timestamp.as_deref().unwrap_or_default())?;
-        let text = self.write(algorithm, &signature, timestamp.as_deref().unwrap_or_default());
-        if let Some(name) = self.scheme.signature_headers.first() {
+        self.add_fixed_headers(&mut headers);
+        let timestamp = timestamp.unwrap_or_default();
+        if self.scheme.syntax == Syntax::AdyenItems {
+            return Ok(headers);
+        }
+        let message = self.message(outgoing, &timestamp, &headers);
+        let (algorithm, signature) = self.signature(&message)?;
+        let text = self.write(algorithm, &signature, &timestamp, &message);
+        let bound = bound_header(&self.scheme, &self.key_id).unwrap_or_default();
+        if let Some(name) = self.scheme.signature_headers.get(bound) {
             insert(&mut headers, name, &text);
         }
         Ok(headers)
+    }
+
+    /// Those whose value the scheme demands, and the list of the headers that are signed.
+    fn add_fixed_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.scheme.required_headers {
+            insert(headers, name, value);
+        }
+        for part in &self.scheme.parts {
+            if let Part::SignedHeaders(list) = part {
+                let mut names: Vec<_> = headers.keys().chain([list]).map(HeaderName::as_str).collect();
+                names.sort_unstable();
+                let names = names.join(",");
+                insert(headers, list, &names);
+            }
+        }
     }
 
     fn timestamp(&self, outgoing: &Outgoing<'_>) -> Option<String> {
@@ -189,38 +230,83 @@ impl Signer {
         Ok(())
     }
 
-    fn signature(&self, outgoing: &Outgoing<'_>, timestamp: &str) -> Result<(Algorithm, Vec<u8>), SignError> {
+    /// The text that is signed.
+    fn message(&self, outgoing: &Outgoing<'_>, timestamp: &str, headers: &HeaderMap) -> Vec<u8> {
         let mut message = Vec::with_capacity(outgoing.body.len() + 64);
+        let digest_in_query = canonical::digest_in_query(outgoing.url).is_some();
         for part in &self.scheme.parts {
-            message.extend_from_slice(match part {
-                Part::Literal(text) => text.as_bytes(),
-                Part::Id => outgoing.id.unwrap_or_default().as_bytes(),
-                Part::Timestamp => timestamp.as_bytes(),
-                Part::Method => outgoing.method.as_str().as_bytes(),
-                Part::Url => outgoing.url.as_bytes(),
-                Part::Body => outgoing.body,
-            });
+            let bytes: Cow<'_, [u8]> = match part {
+                Part::Literal(text) => text.as_bytes().into(),
+                Part::Id => outgoing.id.unwrap_or_default().as_bytes().into(),
+                Part::Timestamp => timestamp.as_bytes().into(),
+                Part::Method => outgoing.method.as_str().as_bytes().into(),
+                Part::Url | Part::UrlVariants => outgoing.url.as_bytes().into(),
+                Part::EncodedPath => canonical::encoded_path(outgoing.url).into_bytes().into(),
+                Part::SignedHeaders(list) => canonical::signed_headers(list, headers).into(),
+                Part::WebhookId => outgoing.webhook_id.as_bytes().into(),
+                Part::TokenContent => self.token_content(outgoing).into_bytes().into(),
+                Part::Form(_) if digest_in_query => Cow::Borrowed(&[]),
+                Part::Body | Part::BodyCrc32 | Part::Form(_) => part.of_body(outgoing.body),
+            };
+            message.extend_from_slice(&bytes);
         }
+        message
+    }
+
+    fn signature(&self, message: &[u8]) -> Result<(Algorithm, Vec<u8>), SignError> {
         match &self.key {
             SigningKey::Mac(ready) => {
                 let mut mac = ready.clone();
-                mac.update(&message);
+                mac.update(message);
                 let algorithm = match mac.hash() {
                     crate::mac::Hash::Sha1 => Algorithm::HmacSha1,
                     crate::mac::Hash::Sha256 => Algorithm::HmacSha256,
                 };
                 Ok((algorithm, mac.finish().publish().to_vec()))
             }
+            SigningKey::Token(secret) => Ok((Algorithm::SharedToken, secret.to_vec())),
             #[cfg(feature = "asymmetric")]
-            SigningKey::Ed25519(private) => {
-                let signature =
-                    crate::asymmetric::ed25519_sign(private, &message).ok_or(SignError::BadKeyPair)?;
-                Ok((Algorithm::Ed25519, signature))
+            SigningKey::Private(private) => {
+                let algorithms = self.scheme.algorithms().into_iter();
+                let mut signatures =
+                    algorithms.filter_map(|algorithm| Some((algorithm, private.sign(algorithm, message)?)));
+                signatures.next().ok_or(SignError::BadKeyPair)
             }
         }
     }
 
-    fn write(&self, algorithm: Algorithm, signature: &[u8], timestamp: &str) -> String {
+    /// The first two parts of a token about `outgoing`.
+    fn token_content(&self, outgoing: &Outgoing<'_>) -> String {
+        let digest = hex::encode(sha256(outgoing.body));
+        let header = serde_json::json!({ "alg": "ES256", "kid": self.key_id, "typ": "JWT" });
+        let claims =
+            serde_json::json!({ "iat": outgoing.timestamp.as_secs(), "request_body_sha256": digest });
+        let [header, claims] = [header, claims].map(|json| to_base64_url(json.to_string().as_bytes()));
+        format!("{header}.{claims}")
+    }
+
+    /// The body as it is to be sent: with the signatures in it, for a scheme that has them there (`adyen-payments`),
+    /// else as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::NoItems`] if there is nothing in it that could be signed.
+    pub fn signed_body<'b>(&self, body: &'b [u8]) -> Result<Cow<'b, [u8]>, SignError> {
+        if self.scheme.syntax != Syntax::AdyenItems {
+            return Ok(Cow::Borrowed(body));
+        }
+        let sign = |message: &[u8]| {
+            let (_, signature) = self.signature(message).ok()?;
+            Some(Encoding::Base64.encode(&signature))
+        };
+        adyen::signed_body(body, sign).map(Cow::Owned).ok_or(SignError::NoItems)
+    }
+
+    fn write(&self, algorithm: Algorithm, signature: &[u8], timestamp: &str, message: &[u8]) -> String {
+        let text = || String::from_utf8_lossy(signature).into_owned();
+        if algorithm == Algorithm::SharedToken {
+            return text();
+        }
         let encoded = self.scheme.encoding.encode(signature);
         let name = |versions: &[Version]| {
             versions.iter().find(|version| version.algorithm == algorithm).map(|version| version.name.clone())
@@ -233,6 +319,10 @@ impl Signer {
             }
             Syntax::KeyValue { versions, timestamp: None, .. } => format!("{}={encoded}", name(versions)),
             Syntax::Versioned { versions } => format!("{},{encoded}", name(versions)),
+            Syntax::JsonWebToken { .. } => {
+                format!("{}.{}", String::from_utf8_lossy(message), to_base64_url(signature))
+            }
+            Syntax::AdyenItems => String::new(),
         }
     }
 }

@@ -3,8 +3,10 @@
 use http::{HeaderMap, HeaderName};
 
 use crate::encoding::{Encoding, SignatureBytes};
+use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
 use crate::scheme::{Algorithm, Scheme, Syntax, Version};
+use crate::token::Token;
 
 /// The most signatures of one request that are compared.
 pub const MAX_SIGNATURES: usize = 8;
@@ -12,58 +14,91 @@ pub const MAX_SIGNATURES: usize = 8;
 /// The most elements, of whatever version, that a signature list may have.
 const MAX_ELEMENTS: usize = 32;
 
+/// The longest secret that is sent as it is, in bytes.
+const MAX_TOKEN_BYTES: usize = 1024;
+
 /// What the signature headers hold.
 pub(crate) struct Presented<'a> {
     pub(crate) candidates: Candidates,
     /// The timestamp inside the list, where the scheme has one there.
     pub(crate) timestamp: Option<&'a str>,
+    /// The token that the header is, where the scheme has one.
+    pub(crate) token: Option<Token<'a>>,
+}
+
+impl Presented<'_> {
+    /// Nothing in the headers, or nothing yet.
+    pub(crate) fn nothing() -> Self {
+        Self { candidates: Candidates::none(), timestamp: None, token: None }
+    }
+}
+
+/// One signature of the right length.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) signature: SignatureBytes,
+    /// The header that it stands in, as an index into the scheme's.
+    header: usize,
 }
 
 /// Signatures of the right length, at most [`MAX_SIGNATURES`].
-#[derive(Clone, Copy)]
+#[derive(Clone, Debug)]
 pub(crate) struct Candidates {
-    list: [Option<(Algorithm, SignatureBytes)>; MAX_SIGNATURES],
+    list: [Option<Candidate>; MAX_SIGNATURES],
     len: usize,
+    /// The name of the only key that may verify them.
+    wanted_key: Option<String>,
 }
 
 impl Candidates {
-    pub(crate) fn of(&self, wanted: Algorithm) -> impl Iterator<Item = &[u8]> {
-        self.list
-            .iter()
-            .flatten()
-            .filter(move |(algorithm, _)| *algorithm == wanted)
-            .map(|(_, sig)| sig.as_slice())
+    fn none() -> Self {
+        Self { list: [const { None }; MAX_SIGNATURES], len: 0, wanted_key: None }
     }
 
-    fn push(&mut self, algorithm: Algorithm, encoding: Encoding, text: &str) {
-        if let Some(bytes) = encoding.decode_exact(text.as_bytes(), algorithm.signature_len())
-            && let Some(slot) = self.list.get_mut(self.len)
-        {
-            *slot = Some((algorithm, bytes));
+    /// Those that `key` may verify, as far as names and headers say.
+    pub(crate) fn for_key(&self, key: &RingKey) -> impl Iterator<Item = &Candidate> {
+        let (header, named) = (key.header, self.wanted_key.as_ref().is_none_or(|wanted| *wanted == *key.kid));
+        let fits = move |candidate: &&Candidate| named && header.is_none_or(|only| only == candidate.header);
+        self.list.iter().flatten().filter(fits)
+    }
+
+    fn push(&mut self, algorithm: Algorithm, header: usize, signature: Option<SignatureBytes>) {
+        if let (Some(signature), Some(slot)) = (signature, self.list.get_mut(self.len)) {
+            *slot = Some(Candidate { algorithm, signature, header });
             self.len += 1;
         }
     }
 }
 
+/// Decodes one signature as `algorithm` has it.
+fn decode(algorithm: Algorithm, encoding: Encoding, text: &str) -> Option<SignatureBytes> {
+    if algorithm == Algorithm::SharedToken {
+        let digest = || SignatureBytes::short(&crate::mac::sha256(text.as_bytes()));
+        return (1..=MAX_TOKEN_BYTES).contains(&text.len()).then(digest);
+    }
+    encoding.decode(text.as_bytes(), &algorithm.signature_len())
+}
+
 /// Reads every signature header that is present.
 pub(crate) fn read<'a>(scheme: &Scheme, headers: &'a HeaderMap) -> Result<Presented<'a>, Refusal> {
-    let mut out =
-        Presented { candidates: Candidates { list: [None; MAX_SIGNATURES], len: 0 }, timestamp: None };
-    let mut seen = false;
-    for name in &scheme.signature_headers {
+    let mut out = Presented::nothing();
+    let mut seen = 0;
+    for (index, name) in scheme.signature_headers.iter().enumerate() {
         match header_text(headers, name) {
-            Ok(None) => {}
-            Ok(Some(text)) => {
-                seen = true;
-                read_one(scheme, text, &mut out)?;
-            }
+            Ok(None) => continue,
+            Ok(Some(text)) => read_one(scheme, index, text, &mut out)?,
             // Of two alternatives a malformed one must not mask the other.
-            Err(_) => seen = true,
+            Err(_) => {}
+        }
+        seen += 1;
+        if seen > MAX_SIGNATURES {
+            return Err(Refusal::TooManySignatures);
         }
     }
     match (seen, out.candidates.len) {
-        (false, _) => Err(Refusal::MissingHeader),
-        (true, 0) => Err(Refusal::MalformedHeader),
+        (0, _) => Err(Refusal::MissingHeader),
+        (_, 0) => Err(Refusal::MalformedHeader),
         _ => Ok(out),
     }
 }
@@ -77,22 +112,37 @@ pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Resu
     str::from_utf8(value.as_bytes()).map(Some).map_err(|_| Refusal::MalformedHeader)
 }
 
-fn read_one<'a>(scheme: &Scheme, text: &'a str, out: &mut Presented<'a>) -> Result<(), Refusal> {
+fn read_one<'a>(
+    scheme: &Scheme,
+    header: usize,
+    text: &'a str,
+    out: &mut Presented<'a>,
+) -> Result<(), Refusal> {
+    let encoding = scheme.encoding;
     match &scheme.syntax {
         Syntax::Plain { prefix, algorithm } => {
-            if let Some(signature) = text.strip_prefix(prefix.as_ref()) {
-                out.candidates.push(*algorithm, scheme.encoding, signature);
-            }
+            let signature =
+                text.strip_prefix(prefix.as_ref()).and_then(|text| decode(*algorithm, encoding, text));
+            out.candidates.push(*algorithm, header, signature);
             Ok(())
         }
         Syntax::KeyValue { versions, timestamp, separator } => {
             let elements = text.split(*separator).map(|element| element.split_once('='));
-            read_list(elements, versions, timestamp.as_deref(), scheme.encoding, out)
+            read_list(elements, versions, timestamp.as_deref(), (encoding, header), out)
         }
         Syntax::Versioned { versions } => {
             let elements = text.split(' ').map(|element| element.split_once(','));
-            read_list(elements, versions, None, scheme.encoding, out)
+            read_list(elements, versions, None, (encoding, header), out)
         }
+        Syntax::JsonWebToken { .. } => {
+            let token = Token::read(text)?;
+            out.candidates.push(Algorithm::EcdsaP256Fixed, header, Some(token.signature.clone()));
+            // A token without the name of a key names none.
+            out.candidates.wanted_key = Some(token.key_name.clone().unwrap_or_default());
+            out.token = Some(token);
+            Ok(())
+        }
+        Syntax::AdyenItems => Ok(()),
     }
 }
 
@@ -102,7 +152,7 @@ fn read_list<'a>(
     elements: impl Iterator<Item = Option<(&'a str, &'a str)>>,
     versions: &[Version],
     timestamp_name: Option<&str>,
-    encoding: Encoding,
+    (encoding, header): (Encoding, usize),
     out: &mut Presented<'a>,
 ) -> Result<(), Refusal> {
     let mut counted = 0;
@@ -121,7 +171,8 @@ fn read_list<'a>(
             if counted > MAX_SIGNATURES {
                 return Err(Refusal::TooManySignatures);
             }
-            out.candidates.push(version.algorithm, encoding, value);
+            let signature = decode(version.algorithm, encoding, value);
+            out.candidates.push(version.algorithm, header, signature);
         }
     }
     Ok(())

@@ -41,6 +41,8 @@ pub(crate) struct Observed {
     pub(crate) header_type: Option<ShortText>,
     /// SHA-256 over the signed parts beside the body, where they belong to the identity.
     pub(crate) context: Option<[u8; 32]>,
+    /// SHA-256 over what was signed of the body, where that is not the body as it is.
+    pub(crate) signed_text: Option<[u8; 32]>,
 }
 
 /// Whether a piece of metadata was inside the signed bytes.
@@ -131,12 +133,12 @@ impl<B: AsRef<[u8]>> Verified<B> {
             Some(id) if id.is_signed() => {
                 ReplayKey::new(source, Identity::SignedId, id.value.as_bytes(), None)
             }
-            _ => ReplayKey::new(
-                source,
-                Identity::Digest,
-                self.body.as_ref(),
-                self.facts.observed.context.as_ref(),
-            ),
+            _ => {
+                let observed = &self.facts.observed;
+                // What is not signed tells no events apart: a replayer can change it.
+                let text = observed.signed_text.as_ref().map_or(self.body.as_ref(), |digest| digest);
+                ReplayKey::new(source, Identity::Digest, text, observed.context.as_ref())
+            }
         }
     }
 

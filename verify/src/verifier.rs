@@ -4,19 +4,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::claims::Claims;
+use arc_swap::ArcSwap;
+
+use crate::claims::{Claims, Then};
 use crate::config_error::ConfigError;
-use crate::key::{Key, KeyRing, RingKey, VerifyingKey};
-use crate::mac::{Choice, MacState, no};
+use crate::encoding::is_id_byte;
+use crate::judge::{Verdicts, judge};
+use crate::key::Key;
+use crate::key_ring::KeyRing;
+use crate::mac::{no, sha256};
+use crate::part::Part;
 use crate::pending::Pending;
 use crate::pointer::BodyError;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
-use crate::scheme::{Algorithm, Freshness, Part, Scheme};
+use crate::scheme::{Freshness, Scheme, Syntax};
 use crate::scheme_rules::check_window;
-use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
 use crate::verified::{Facts, Observed, Verified};
+use crate::{adyen, token};
 
 /// The default limit of a body that is received incrementally: 1 MiB.
 pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
@@ -44,8 +50,9 @@ pub struct Verifier(Arc<Inner>);
 
 struct Inner {
     scheme: Arc<Scheme>,
-    keys: KeyRing,
+    keys: ArcSwap<KeyRing>,
     public_url: Option<String>,
+    webhook_id: Option<String>,
     body_limit: usize,
     undated_accepted: bool,
 }
@@ -58,6 +65,7 @@ pub struct VerifierBuilder {
     keys: Vec<Key>,
     window: Option<Window>,
     public_url: Option<String>,
+    webhook_id: Option<String>,
     body_limit: usize,
     undated_accepted: bool,
 }
@@ -90,6 +98,12 @@ impl VerifierBuilder {
     /// settings, and the path prefix that a proxy takes away. The request's path and query are put behind it.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
+        self
+    }
+
+    /// The id that the provider gave the endpoint, for the schemes that sign it (PayPal).
+    pub fn webhook_id(mut self, id: impl Into<String>) -> Self {
+        self.webhook_id = Some(id.into());
         self
     }
 
@@ -133,12 +147,20 @@ impl VerifierBuilder {
         if scheme.signs_url() && self.public_url.is_none() {
             return Err(ConfigError::PublicUrlMissing { scheme: scheme.name.to_string() });
         }
+        match &self.webhook_id {
+            None if scheme.signs_webhook_id() => {
+                return Err(ConfigError::WebhookIdMissing { scheme: scheme.name.to_string() });
+            }
+            Some(id) => check_webhook_id(&scheme, id)?,
+            None => {}
+        }
         let public_url = self.public_url.map(checked_public_url).transpose()?;
         let keys = KeyRing::new(&scheme, &self.keys)?;
         Ok(Verifier(Arc::new(Inner {
             scheme: Arc::new(scheme),
-            keys,
+            keys: ArcSwap::from_pointee(keys),
             public_url,
+            webhook_id: self.webhook_id,
             body_limit: self.body_limit,
             undated_accepted: self.undated_accepted,
         })))
@@ -156,6 +178,26 @@ fn checked_public_url(url: String) -> Result<String, ConfigError> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
+fn check_webhook_id(scheme: &Scheme, id: &str) -> Result<(), ConfigError> {
+    let problem = if !scheme.signs_webhook_id() {
+        "the scheme signs no webhook id: remove it"
+    } else if id.is_empty() || !id.bytes().all(is_id_byte) {
+        "copy the id that the provider shows, of A-Z a-z 0-9 _ and -"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::WebhookId { id: id.escape_debug().to_string(), problem })
+}
+
+/// What is left to say when everything has been compared.
+pub(crate) struct Conclusion<'a> {
+    pub(crate) ring: &'a KeyRing,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) observed: Observed,
+    pub(crate) then: &'a Then,
+    pub(crate) now: UnixTime,
+}
+
 impl Verifier {
     /// Starts a verifier of `scheme`.
     pub fn builder(scheme: Scheme) -> VerifierBuilder {
@@ -164,6 +206,7 @@ impl Verifier {
             keys: Vec::new(),
             window: None,
             public_url: None,
+            webhook_id: None,
             body_limit: DEFAULT_BODY_LIMIT,
             undated_accepted: false,
         }
@@ -175,10 +218,23 @@ impl Verifier {
         &self.0.scheme
     }
 
-    /// The keys.
+    /// The keys, as they are now.
     #[must_use]
-    pub fn keys(&self) -> &KeyRing {
-        &self.0.keys
+    pub fn keys(&self) -> Arc<KeyRing> {
+        self.0.keys.load_full()
+    }
+
+    /// Puts other keys in the place of those in use, for this verifier and all its clones, without a restart. A
+    /// request that has begun keeps the keys with which it began; readers never wait.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] as [`build`](VerifierBuilder::build) has it. Then the old keys stay.
+    pub fn replace_keys(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), ConfigError> {
+        let keys: Vec<_> = keys.into_iter().collect();
+        let ring = KeyRing::new(&self.0.scheme, &keys)?;
+        self.0.keys.rcu(|old| ring.clone().counting_on(old));
+        Ok(())
     }
 
     /// The longest body, in bytes, of the incremental form and the layer.
@@ -209,30 +265,26 @@ impl Verifier {
         now: impl Into<UnixTime>,
     ) -> Result<Verified<B>, Refusal> {
         let now = now.into();
+        let ring = self.0.keys.load();
         let claims = Claims::read(self, request.into(), now)?;
-        let (before, after) = split_at_body(&self.0.scheme.parts);
+        let text = claims.of_body(&self.0.scheme, body.as_ref());
+        let (before, after) = self.0.scheme.around_body();
+        let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
+            claims.feed(before, message, sink);
+            sink(&text);
+            claims.feed(after, message, sink);
+        };
         let mut verdicts = Verdicts::new();
-        for key in self.0.keys.keys() {
-            verdicts.push(match &key.verifying {
-                VerifyingKey::Mac(ready) => {
-                    let mut mac = ready.clone();
-                    claims.feed(before, &mut |bytes| mac.update(bytes));
-                    mac.update(body.as_ref());
-                    claims.feed(after, &mut |bytes| mac.update(bytes));
-                    mac_matches(mac, &claims.candidates)
-                }
-                #[cfg(feature = "asymmetric")]
-                VerifyingKey::Ed25519(public) => {
-                    let mut message = Vec::new();
-                    claims.feed(before, &mut |bytes| message.extend_from_slice(bytes));
-                    message.extend_from_slice(body.as_ref());
-                    claims.feed(after, &mut |bytes| message.extend_from_slice(bytes));
-                    crate::asymmetric::ed25519_matches(public, &message, &claims.candidates)
-                }
+        for key in ring.keys() {
+            let counts = key.is_valid_at(now);
+            verdicts.push(if counts {
+                judge(key, &claims.candidates, claims.messages(), &feed)
+            } else {
+                no()
             });
         }
-        let observed = claims.observed;
-        self.conclude(&verdicts, body, observed, now)
+        let (observed, then) = (claims.observed, claims.then);
+        self.conclude(Conclusion { ring: &ring, verdicts, observed, then: &then, now }, body)
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -247,22 +299,41 @@ impl Verifier {
         now: impl Into<UnixTime>,
     ) -> Result<Pending, Refusal> {
         let now = now.into();
-        Ok(Pending::new(self.clone(), &Claims::read(self, request.into(), now)?, now))
+        Ok(Pending::new(self.clone(), Claims::read(self, request.into(), now)?, now))
     }
 
-    /// The last steps, common to all doors: which key it was, and when the event was.
+    /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
     pub(crate) fn conclude<B: AsRef<[u8]>>(
         &self,
-        verdicts: &Verdicts,
+        conclusion: Conclusion<'_>,
         body: B,
-        mut observed: Observed,
-        now: UnixTime,
     ) -> Result<Verified<B>, Refusal> {
-        let key = verdicts.winner(self.0.keys.keys()).ok_or(Refusal::SignatureMismatch)?;
-        if let Freshness::EventTime { .. } = self.0.scheme.freshness {
+        let Conclusion { ring, mut verdicts, mut observed, then, now } = conclusion;
+        let scheme = &self.0.scheme;
+        match (&scheme.syntax, scheme.body_part(), then) {
+            (Syntax::AdyenItems, ..) => {
+                let (of_items, digest) = adyen::judge(ring, body.as_ref(), now)?;
+                (verdicts, observed.signed_text) = (of_items, Some(digest));
+            }
+            (_, Some(part @ (Part::Form(_) | Part::BodyCrc32)), Then::Nothing) => {
+                observed.signed_text = Some(sha256(&part.of_body(body.as_ref())));
+            }
+            _ => {}
+        }
+        let key = verdicts.winner(ring.keys()).ok_or(Refusal::SignatureMismatch)?;
+        match then {
+            Then::Nothing => {}
+            Then::BodyDigest(wanted) if *wanted == hex::encode(sha256(body.as_ref())) => {}
+            Then::BodyDigest(_) => return Err(Refusal::DigestMismatch),
+            Then::TokenClaims(claims) => {
+                observed.timestamp = token::check_claims(scheme, claims, body.as_ref(), now)?;
+            }
+        }
+        if let Freshness::EventTime { .. } = scheme.freshness {
             observed.timestamp = self.event_time(body.as_ref(), now)?;
         }
-        let facts = Facts { scheme: Arc::clone(&self.0.scheme), key_id: Arc::clone(&key.id), observed };
+        key.record_use(now);
+        let facts = Facts { scheme: Arc::clone(scheme), key_id: Arc::clone(&key.id), observed };
         Ok(Verified::new(body, facts))
     }
 
@@ -288,57 +359,14 @@ impl Verifier {
         self.0.public_url.as_deref().unwrap_or_default()
     }
 
-    pub(crate) fn scheme_arc(&self) -> &Arc<Scheme> {
-        &self.0.scheme
+    /// Empty if there is none; then the scheme does not sign it.
+    pub(crate) fn webhook_id(&self) -> &str {
+        self.0.webhook_id.as_deref().unwrap_or_default()
     }
 }
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("scheme", &self.0.scheme.name()).field("keys", &self.0.keys).finish()
-    }
-}
-
-/// The parts before the body and those after it.
-pub(crate) fn split_at_body(parts: &[Part]) -> (&[Part], &[Part]) {
-    let at = parts.iter().position(|part| *part == Part::Body).unwrap_or(parts.len());
-    parts.split_at_checked(at).unwrap_or((parts, &[]))
-}
-
-/// Whether any HMAC candidate is this key's tag. Every candidate is compared; none ends the loop early.
-pub(crate) fn mac_matches(mac: MacState, candidates: &Candidates) -> Choice {
-    let algorithm = match mac.hash() {
-        crate::mac::Hash::Sha1 => Algorithm::HmacSha1,
-        crate::mac::Hash::Sha256 => Algorithm::HmacSha256,
-    };
-    let tag = mac.finish();
-    candidates.of(algorithm).fold(no(), |any, presented| any | tag.matches(presented))
-}
-
-/// One verdict per key of the ring, in its order.
-pub(crate) struct Verdicts {
-    each: [Choice; crate::key::MAX_KEYS],
-    len: usize,
-}
-
-impl Verdicts {
-    pub(crate) fn new() -> Self {
-        Self { each: [no(); crate::key::MAX_KEYS], len: 0 }
-    }
-
-    pub(crate) fn push(&mut self, verdict: Choice) {
-        if let Some(slot) = self.each.get_mut(self.len) {
-            *slot = verdict;
-            self.len += 1;
-        }
-    }
-
-    /// All verdicts are in before the first is looked at.
-    fn winner<'k>(&self, keys: &'k [RingKey]) -> Option<&'k RingKey> {
-        let any = self.each.iter().fold(no(), |any, verdict| any | *verdict);
-        if !bool::from(any) {
-            return None;
-        }
-        keys.iter().zip(&self.each).find(|(_, verdict)| bool::from(**verdict)).map(|(key, _)| key)
+        f.debug_struct("Verifier").field("scheme", &self.0.scheme.name()).field("keys", &self.keys()).finish()
     }
 }

@@ -69,6 +69,14 @@ fn request(headers: HeaderMap) -> Request<()> {
     request
 }
 
+/// How many presets there are; a test has a look.
+const PRESETS: usize = 48;
+
+#[test]
+fn every_preset_takes_part() {
+    assert_eq!(Source::all().count(), PRESETS);
+}
+
 /// A signed delivery of a preset.
 #[derive(Clone, Debug)]
 struct Delivery {
@@ -81,7 +89,7 @@ struct Delivery {
 
 fn delivery() -> impl Strategy<Value = Delivery> {
     let cuts = prop::collection::vec(0..130usize, 0..6);
-    (0..13usize, "[A-Za-z0-9_-]{1,64}", "\\PC{0,80}", 0..=300u64, cuts)
+    (0..PRESETS, "[A-Za-z0-9_-]{1,64}", "\\PC{0,80}", 0..=300u64, cuts)
         .prop_map(|(preset, id, text, age, cuts)| Delivery { preset, id, text, age, cuts })
 }
 
@@ -91,9 +99,7 @@ impl Delivery {
     }
 
     fn signed(&self, source: &Source) -> (HeaderMap, Vec<u8>) {
-        let body = body(NOW, &self.id, &self.text);
-        let outgoing = Outgoing::new(&body).url(URL).id(&self.id).timestamp(at(NOW));
-        (source.signer.sign(&outgoing).unwrap(), body)
+        source.delivery(&body(NOW, &self.id, &self.text), &self.id, NOW)
     }
 
     fn verdict(&self, source: &Source, headers: HeaderMap, body: &[u8]) -> Verdict {
@@ -131,7 +137,7 @@ proptest! {
         let (headers, body) = delivery.signed(&source);
         let proof = delivery.verdict(&source, headers, &body).unwrap();
         prop_assert_eq!(&proof.body()[..], &body[..]);
-        prop_assert_eq!(proof.key_id(), "k1");
+        prop_assert_eq!(proof.key_id(), "key");
         prop_assert_eq!(proof.timestamp(), has_time(&source.scheme).then(|| at(NOW)));
         prop_assert!(proof.event_id().is_none_or(|id| id.value == delivery.id));
     }

@@ -52,6 +52,7 @@ struct KeyEntry {
 struct Options {
     tolerance_seconds: Option<u64>,
     public_url: Option<String>,
+    webhook_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -217,6 +218,9 @@ fn verifier(scheme: &Scheme, keys: &[KeyEntry], options: &Options, uri: &Uri, fo
     if scheme.signs_url() {
         let origin = format!("{}://{}", uri.scheme_str().unwrap(), uri.authority().unwrap());
         builder = builder.public_url(options.public_url.clone().unwrap_or(origin));
+    }
+    if let Some(id) = &options.webhook_id {
+        builder = builder.webhook_id(id);
     }
     builder.build().unwrap()
 }
