@@ -44,6 +44,15 @@ pub struct Reply {
     pub took: Duration,
 }
 
+/// Where a delivery goes, as far as the provider signs it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Endpoint<'a> {
+    /// The public URL.
+    pub url: &'a str,
+    /// The id that the provider gave the endpoint; empty where it signs none.
+    pub webhook_id: &'a str,
+}
+
 /// The moment to sign with, and to date the event with.
 #[must_use]
 pub fn dated(now: UnixTime, faults: Faults) -> UnixTime {
@@ -59,14 +68,18 @@ pub fn dated(now: UnixTime, faults: Faults) -> UnixTime {
 pub fn sign(
     signer: &Signer,
     sample: &Sample,
-    url: &str,
+    endpoint: Endpoint<'_>,
     at: UnixTime,
     faults: Faults,
 ) -> Result<Signed, SignError> {
-    let outgoing =
-        Outgoing::new(&sample.body).id(&sample.id).event_type(&sample.event_type).timestamp(at).url(url);
+    let mut body = signer.signed_body(&sample.body)?.into_owned();
+    let outgoing = Outgoing::new(&body)
+        .id(&sample.id)
+        .event_type(&sample.event_type)
+        .timestamp(at)
+        .url(endpoint.url)
+        .webhook_id(endpoint.webhook_id);
     let headers = signer.sign(&outgoing)?;
-    let mut body = sample.body.clone();
     if faults.tamper
         && let Some(byte) = body.last_mut()
     {
@@ -104,8 +117,9 @@ impl Sender {
     /// When there is no answer: no connection, or too late.
     pub async fn post(&self, signed: &Signed) -> reqwest::Result<Reply> {
         let request = self.http.post(&self.url).headers(signed.headers.clone());
-        let request =
-            request.header(http::header::CONTENT_TYPE, "application/json").body(signed.body.clone());
+        let json = matches!(signed.body.first(), Some(b'{' | b'['));
+        let content_type = if json { "application/json" } else { "application/x-www-form-urlencoded" };
+        let request = request.header(http::header::CONTENT_TYPE, content_type).body(signed.body.clone());
         let start = Instant::now();
         let response = request.send().await?;
         let status = response.status().as_u16();

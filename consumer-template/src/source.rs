@@ -6,18 +6,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookproof::{
-    ConfigError, Freshness, Key, Location, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified,
-    Verifier, Window,
+    ConfigError, Freshness, Key, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified, Verifier,
+    Window,
 };
 use http::{HeaderMap, HeaderName, header};
 
 use crate::config::{BodyKind, KeyConfig, Overrides, SourceConfig, TimestampName};
 use crate::inbox::Facts;
+use crate::leads::LEAD_IDS;
 use crate::published_keys;
 use crate::strict_json;
-
-/// Where lead platforms put the lead's id, in the order in which they are tried.
-const LEAD_IDS: [&str; 6] = ["/data/lead/id", "/data/lead_id", "/data/id", "/lead/id", "/lead_id", "/id"];
 
 /// The longest time for which a provider is known to re-send a failed delivery.
 const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
@@ -91,6 +89,9 @@ impl Source {
         }
         if let Some(url) = &config.public_url {
             builder = builder.public_url(url);
+        }
+        if let Some(id) = &config.webhook_id {
+            builder = builder.webhook_id(id);
         }
         let verifier =
             builder.build().map_err(|error| SourceError::Library { field: field_of(&error), error })?;
@@ -182,6 +183,11 @@ fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
         );
         return Err(wrong("scheme", problem));
     };
+    if config.scheme == "gitlab-token" && !config.danger_accept_unsigned_body {
+        let problem = "X-Gitlab-Token proves that the sender knows the secret and nothing of the body: whoever sees one delivery can \
+                       send any other; use the scheme 'gitlab' with a signing token, or set danger_accept_unsigned_body = true";
+        return Err(wrong("scheme", problem));
+    }
     let Overrides {
         signature_header,
         signature_prefix,
@@ -251,10 +257,26 @@ fn keys(entries: &[KeyConfig], short_allowed: bool, folder: &Path) -> Result<Vec
                 format!("key '{}' is printed in public documentation: create one of your own", entry.id);
             return Err(wrong("keys", problem));
         }
-        let key = Key::new(entry.id.as_str(), text);
+        let mut key = Key::new(entry.id.as_str(), text);
+        if let Some(moment) = moment(&entry.id, "not_before", entry.not_before.as_deref())? {
+            key = key.not_before(moment);
+        }
+        if let Some(moment) = moment(&entry.id, "not_after", entry.not_after.as_deref())? {
+            key = key.not_after(moment);
+        }
         keys.push(if short_allowed { key.danger_allow_short_key() } else { key });
     }
     Ok(keys)
+}
+
+/// The edge of a key's validity.
+fn moment(id: &str, field: &str, text: Option<&str>) -> Result<Option<UnixTime>, SourceError> {
+    let Some(text) = text else { return Ok(None) };
+    let moment = TimestampFormat::Rfc3339.parse(text.as_bytes()).ok_or_else(|| {
+        let id = id.escape_debug();
+        wrong("keys", format!("key '{id}': {field} is a time with an offset, such as 2026-11-30T00:00:00Z"))
+    })?;
+    Ok(Some(moment))
 }
 
 fn key_text(entry: &KeyConfig, folder: &Path) -> Result<String, SourceError> {
@@ -289,6 +311,7 @@ fn field_of(error: &ConfigError) -> &'static str {
     match error {
         ConfigError::Tolerance { .. } | ConfigError::NoTimestamp { .. } => "tolerance_seconds",
         ConfigError::PublicUrl { .. } | ConfigError::PublicUrlMissing { .. } => "public_url",
+        ConfigError::WebhookId { .. } | ConfigError::WebhookIdMissing { .. } => "webhook_id",
         ConfigError::BodyLimit => "body_limit_bytes",
         ConfigError::Scheme { .. } => "scheme",
         _ => "keys",
@@ -314,11 +337,7 @@ impl Policy {
                 .collect::<Result<_, _>>()?,
         };
         let occurred_at = config.occurred_at.as_deref().or(preset.occurred_at);
-        let metadata = scheme.event_id_location().into_iter().chain(scheme.event_type_locations());
-        let metadata = metadata.filter_map(|location| match location {
-            Location::Header(name) => Some(name.clone()),
-            Location::Body(_) => None,
-        });
+        let metadata = scheme.metadata_headers().cloned();
         Ok(Self {
             body: config.body.unwrap_or(preset.body),
             ordering_key,
@@ -346,10 +365,12 @@ impl PresetPolicy {
     fn of(scheme: &str) -> Self {
         let json = |ordering_key, occurred_at| Self { body: BodyKind::Json, ordering_key, occurred_at };
         match scheme {
-            // Interactions and slash commands are forms.
-            "slack" => Self { body: BodyKind::Any, ordering_key: &[], occurred_at: None },
+            // Forms; of Slack interactions and slash commands.
+            "slack" | "twilio" | "mandrill" => {
+                Self { body: BodyKind::Any, ordering_key: &[], occurred_at: None }
+            }
             "stripe" => json(&["/data/object/id"], Some("/created")),
-            "standard-webhooks" | "gitlab" | "openai" => json(&["/data/id"], Some("/timestamp")),
+            "standard-webhooks" | "gitlab" | "openai" | "svix" => json(&["/data/id"], Some("/timestamp")),
             "devsphere" | "metalocator" | "metalocator-raw" | "leadhub-timestamped" => {
                 json(&LEAD_IDS, Some("/timestamp"))
             }
@@ -358,7 +379,12 @@ impl PresetPolicy {
             "linear" | "square" => json(&["/data/id"], None),
             "close" => json(&["/event/object_id"], Some("/event/date_created")),
             "pagerduty" => json(&["/event/data/id"], Some("/event/occurred_at")),
-            "woocommerce" => json(&["/id"], None),
+            "woocommerce" | "shopify" => json(&["/id"], None),
+            "paypal" => json(&["/resource/id"], Some("/create_time")),
+            "box" => json(&["/source/id"], Some("/created_at")),
+            "docusign" => json(&["/data/envelopeId"], Some("/generatedDateTime")),
+            "plaid" => json(&["/item_id"], None),
+            "contentful" => json(&["/sys/id"], Some("/sys/updatedAt")),
             // No entity that is the same in all events of these.
             _ => json(&[], None),
         }

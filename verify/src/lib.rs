@@ -120,6 +120,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod adyen;
+mod algorithm;
 #[cfg(feature = "asymmetric")]
 mod asymmetric;
 mod canonical;
@@ -153,6 +154,7 @@ mod token;
 mod verified;
 mod verifier;
 
+pub use algorithm::{Algorithm, KeyFormat, Version};
 pub use config_error::ConfigError;
 pub use encoding::Encoding;
 #[cfg(feature = "axum")]
@@ -167,9 +169,7 @@ pub use pointer::{BodyError, Pointer, Scalar};
 pub use refusal::Refusal;
 pub use replay::{Identity, ReplayKey};
 pub use request::RequestView;
-pub use scheme::{
-    Algorithm, DigestScope, Freshness, KeyFormat, Location, Scheme, Syntax, TimestampAt, Version,
-};
+pub use scheme::{DigestScope, Freshness, Location, Scheme, Syntax, TimestampAt};
 pub use scheme_builder::SchemeBuilder;
 pub use sign::{Outgoing, SignError, Signer};
 pub use signature_list::MAX_SIGNATURES;

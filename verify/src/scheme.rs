@@ -23,19 +23,16 @@
 //! ```
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
+pub(crate) use crate::algorithm::{Algorithm, KeyFormat, Version};
 use crate::encoding::Encoding;
 pub(crate) use crate::part::Part;
 use crate::pointer::Pointer;
 use crate::scheme_builder::SchemeBuilder;
 use crate::timestamp::{TimestampFormat, Window};
-
-/// The longest RSA signature that is looked at, in bytes: of a key of 4,096 bits.
-const MAX_RSA_BYTES: usize = 512;
 
 /// How a provider signs. Made by a preset in [`schemes`](crate::schemes), or by [`Scheme::builder`].
 #[derive(Clone, Debug)]
@@ -127,6 +124,17 @@ impl Scheme {
     #[must_use]
     pub fn event_type_locations(&self) -> &[Location] {
         &self.event_types
+    }
+
+    /// The headers, of either family, in which the event's id and type stand.
+    pub fn metadata_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let preferred = self.preferred_family.as_ref().and_then(|family| family.scheme.as_deref());
+        let locations = [Some(self), preferred].into_iter().flatten();
+        let locations = locations.flat_map(|scheme| scheme.event_id.iter().chain(&scheme.event_types));
+        locations.filter_map(|location| match location {
+            Location::Header(name) => Some(name),
+            Location::Body(_) => None,
+        })
     }
 
     /// Whether what stands at `location` is covered by the signature.
@@ -258,73 +266,6 @@ pub(crate) struct Family {
 pub(crate) struct BoundKey {
     pub(crate) key_id: Cow<'static, str>,
     pub(crate) header: HeaderName,
-}
-
-/// A version name in a signature list, and the algorithm that it stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    /// The name, such as `v1`.
-    pub name: Cow<'static, str>,
-    /// What it means. The configuration decides this, never the request.
-    pub algorithm: Algorithm,
-}
-
-/// How a signature is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// HMAC with SHA-256 (RFC 2104).
-    HmacSha256,
-    /// HMAC with SHA-1; unbroken as a MAC, but only for providers that offer nothing newer.
-    HmacSha1,
-    /// Ed25519 (RFC 8032). Needs the feature `asymmetric`.
-    Ed25519,
-    /// ECDSA on P-256 with SHA-256, the signature in ASN.1 DER. Needs the feature `asymmetric`.
-    EcdsaP256Der,
-    /// ECDSA on P-256 with SHA-256, the signature as two numbers of 32 bytes. Needs the feature `asymmetric`.
-    EcdsaP256Fixed,
-    /// RSA PKCS#1 v1.5 with SHA-256 (RFC 8017), keys of 2,048 to 8,192 bits. Needs the feature `asymmetric`.
-    RsaPkcs1Sha256,
-    /// No signature: the header holds the shared secret itself. It proves that the sender knows it, and nothing of the
-    /// body.
-    SharedToken,
-}
-
-impl Algorithm {
-    /// How many bytes a signature may have.
-    pub(crate) const fn signature_len(self) -> RangeInclusive<usize> {
-        match self {
-            // A token is compared by its SHA-256, so that its length shows in no timing.
-            Self::HmacSha256 | Self::SharedToken => 32..=32,
-            Self::HmacSha1 => 20..=20,
-            Self::Ed25519 | Self::EcdsaP256Fixed => 64..=64,
-            Self::EcdsaP256Der => 8..=72,
-            Self::RsaPkcs1Sha256 => 1..=MAX_RSA_BYTES,
-        }
-    }
-
-    /// Whether verifying needs a public key.
-    pub(crate) const fn is_public_key(self) -> bool {
-        !matches!(self, Self::HmacSha256 | Self::HmacSha1 | Self::SharedToken)
-    }
-}
-
-/// How the text of a configured key becomes the key's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyFormat {
-    /// The text's own bytes, whatever it looks like.
-    Utf8,
-    /// Standard base64 with padding.
-    Base64,
-    /// Hexadecimal.
-    Hex,
-    /// `whsec_` and base64, or base64 alone, for HMAC; `whpk_` and base64 for an ed25519 public key.
-    StandardWebhooks,
-    /// A public key or certificate in PEM, or the base64 of a public key in DER (`SubjectPublicKeyInfo`, RFC 5280).
-    PublicKey,
-    /// A JSON Web Key (RFC 7517) on P-256. Its `kid`, if it has one, is the name by which tokens choose it.
-    JsonWebKey,
 }
 
 /// Where a piece of metadata stands.

@@ -17,7 +17,7 @@ use super::table::{print_line, progress, table};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Target;
 use crate::samples;
-use crate::sender::{self, Faults, Sender, Signed};
+use crate::sender::{self, Endpoint, Faults, Sender, Signed};
 
 /// Sign a test event as a provider would, and post it.
 #[derive(Args, Debug)]
@@ -35,6 +35,12 @@ pub(super) struct Send {
     /// Where to post. With --source: the source's own URL unless given.
     #[arg(long)]
     url: Option<String>,
+    /// The URL to sign, for presets that sign one, if it is not the one to post to: as behind a proxy.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The id that the provider gave the endpoint, for presets that sign it.
+    #[arg(long, value_name = "ID", conflicts_with = "source")]
+    webhook_id: Option<String>,
     /// The environment variable that holds the key.
     #[arg(long, value_name = "VARIABLE", conflicts_with = "key_file")]
     key_env: Option<String>,
@@ -91,6 +97,9 @@ struct Plan {
     signer: Signer,
     scheme: String,
     sender: Sender,
+    /// The URL that is signed.
+    signed_url: String,
+    webhook_id: String,
 }
 
 /// What came of it.
@@ -105,7 +114,7 @@ struct Summary {
 impl Send {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
         let plan = Arc::new(self.plan()?);
-        let deliveries = self.deliveries(&plan)?;
+        let deliveries = self.deliveries()?;
         let mut summary = Summary::new()?;
         let bar = if self.json { ProgressBar::hidden() } else { progress(self.count) };
         let mut rate = self.rate.map(ticker);
@@ -134,19 +143,26 @@ impl Send {
     }
 
     fn plan(&self) -> anyhow::Result<Plan> {
-        let (signer, scheme, url) = match &self.source {
+        let target = match &self.source {
             Some(source) => {
                 let default = PathBuf::from("hookproof.toml");
-                let target = Target::load(self.config.as_ref().unwrap_or(&default), source)?;
-                (target.signer, target.scheme, self.url.clone().unwrap_or(target.url))
+                Target::load(self.config.as_ref().unwrap_or(&default), source)?
             }
-            None => self.explicit_plan()?,
+            None => self.explicit_target()?,
         };
+        let url = self.url.clone().unwrap_or(target.url);
         let sender = Sender::new(url, Duration::from_secs(self.timeout))?;
-        Ok(Plan { signer, scheme, sender })
+        let signed_url = self.public_url.clone().or(target.public_url);
+        Ok(Plan {
+            signer: target.signer,
+            scheme: target.scheme,
+            signed_url: signed_url.unwrap_or_else(|| sender.url().to_owned()),
+            webhook_id: target.webhook_id,
+            sender,
+        })
     }
 
-    fn explicit_plan(&self) -> anyhow::Result<(Signer, String, String)> {
+    fn explicit_target(&self) -> anyhow::Result<Target> {
         let name =
             self.scheme.as_deref().context("give --source (and --config), or --scheme, --url and a key")?;
         let scheme = Scheme::by_name(name)
@@ -162,10 +178,16 @@ impl Send {
             _ => bail!("the key is missing: give --key-env or --key-file"),
         };
         let key = Key::new("send", text).danger_allow_short_key();
-        Ok((Signer::new(&scheme, &key)?, name.to_owned(), url))
+        Ok(Target {
+            signer: Signer::new(&scheme, &key)?,
+            scheme: name.to_owned(),
+            url,
+            public_url: None,
+            webhook_id: self.webhook_id.clone().unwrap_or_default(),
+        })
     }
 
-    fn deliveries(&self, plan: &Plan) -> anyhow::Result<Deliveries> {
+    fn deliveries(&self) -> anyhow::Result<Deliveries> {
         let body = match &self.body {
             None => None,
             Some(path) if path.as_os_str() == "-" => {
@@ -184,7 +206,6 @@ impl Send {
             faults: Faults { tamper: self.tamper, stale: self.stale },
             // Numbers go on from the clock, so that a second run sends new events.
             first: SystemClock.now().as_millis().saturating_mul(1000),
-            url: plan.sender.url().to_owned(),
         })
     }
 
@@ -238,7 +259,6 @@ struct Deliveries {
     event_type: Option<String>,
     faults: Faults,
     first: u64,
-    url: String,
 }
 
 impl Deliveries {
@@ -251,7 +271,8 @@ impl Deliveries {
         if let Some(id) = &self.id {
             sample.id.clone_from(id);
         }
-        Ok(sender::sign(&plan.signer, &sample, &self.url, at, self.faults)?)
+        let endpoint = Endpoint { url: &plan.signed_url, webhook_id: &plan.webhook_id };
+        Ok(sender::sign(&plan.signer, &sample, endpoint, at, self.faults)?)
     }
 }
 

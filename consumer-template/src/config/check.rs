@@ -133,7 +133,7 @@ fn apart_from(others: &[Source], source: &Source) -> Result<(), ConfigFileError>
             let problem = format!("'{}' is the path of another source: give each its own", source.path);
             return Err(field(&format!("sources.{name}.path"), problem));
         }
-        if let Some((theirs, ours)) = other.verifier.keys().shared_with(source.verifier.keys()) {
+        if let Some((theirs, ours)) = other.verifier.keys().shared_with(&source.verifier.keys()) {
             let problem = format!(
                 "key '{ours}' is the same secret as key '{theirs}' of source '{}': whoever can send to one could replay \
                  it to the other; create a secret of its own at the provider",

@@ -64,6 +64,10 @@ pub struct Target {
     pub scheme: String,
     /// The URL of the source, as `serve` would listen.
     pub url: String,
+    /// The URL that the provider calls, where the source has one.
+    pub public_url: Option<String>,
+    /// The id that the provider gave the endpoint; empty where the source has none.
+    pub webhook_id: String,
 }
 
 impl Target {
@@ -88,7 +92,15 @@ impl Target {
         if listen.ip().is_unspecified() {
             listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
-        Ok(Self { signer, scheme, url: format!("http://{listen}{}", source.path) })
+        let public_url =
+            source.public_url.as_deref().map(|url| format!("{}{}", url.trim_end_matches('/'), source.path));
+        Ok(Self {
+            signer,
+            scheme,
+            url: format!("http://{listen}{}", source.path),
+            public_url,
+            webhook_id: source.webhook_id.clone().unwrap_or_default(),
+        })
     }
 }
 

@@ -132,6 +132,8 @@ pub struct SourceConfig {
     pub body_limit_bytes: Option<usize>,
     /// The URL that the provider calls, up to the path; for presets that sign it.
     pub public_url: Option<String>,
+    /// The id that the provider gave this endpoint; for presets that sign it (PayPal).
+    pub webhook_id: Option<String>,
     /// Whether a body that is not JSON is a dead letter (`json`) or goes to the handler (`any`).
     pub body: Option<BodyKind>,
     /// Where the entity is whose events are applied in order: JSON pointers, the first that finds something.
@@ -146,6 +148,9 @@ pub struct SourceConfig {
     /// Allows keys of fewer than 16 bytes.
     #[serde(default)]
     pub danger_allow_short_key: bool,
+    /// Accepts bodies that nothing vouches for, of a preset whose signature covers none (`gitlab-token`).
+    #[serde(default)]
+    pub danger_accept_unsigned_body: bool,
 }
 
 /// What a body has to be.
@@ -200,6 +205,10 @@ pub struct KeyConfig {
     pub file: Option<PathBuf>,
     /// The text itself. Mind who can read the configuration.
     pub value: Option<String>,
+    /// Nothing received before this moment verifies with it (RFC 3339).
+    pub not_before: Option<String>,
+    /// Nothing received after this moment verifies with it (RFC 3339).
+    pub not_after: Option<String>,
 }
 
 /// Never the text.

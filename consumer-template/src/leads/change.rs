@@ -11,7 +11,10 @@ use crate::event::Event;
 /// Where the five lead platforms put the lead's id, the first match first.
 ///
 /// `/id` counts only where there is neither `/data` nor `/lead`: beside those it is the id of the event.
-pub const LEAD_IDS: [&str; 6] = ["/data/id", "/data/lead/id", "/lead/id", "/data/lead_id", "/lead_id", "/id"];
+///
+/// One list for ordering and for projecting: an event must change the lead in whose order it was applied. A member that
+/// says "lead" is the lead's id also beside an `id`, which may be that of a note or of the event.
+pub const LEAD_IDS: [&str; 6] = ["/data/lead/id", "/data/lead_id", "/data/id", "/lead/id", "/lead_id", "/id"];
 
 /// Of these, those that name a lead also in an event about something else: a note's own id is at `/data/id`.
 const REFERENCES: [&str; 4] = ["/data/lead/id", "/lead/id", "/data/lead_id", "/lead_id"];

@@ -22,7 +22,7 @@ use crate::inbox::sqlite::{SqliteOperator, SqliteOptions};
 use crate::inbox::{Counts, EventSummary, Filter, Operator as _};
 use crate::leads::{Lead, Leads};
 use crate::samples::{self, Sample};
-use crate::sender::{self, Faults, Sender, Signed};
+use crate::sender::{self, Endpoint, Faults, Sender, Signed};
 
 /// How long the consumer may take to get to a state that the story waits for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -115,14 +115,14 @@ impl Scene {
         let sample =
             samples::lead(&target.scheme, &samples::Lead { id, event_type, at, fields }, self.numbers);
         self.numbers += 1;
-        Ok(sender::sign(&target.signer, &sample, "", now, faults)?)
+        Ok(sender::sign(&target.signer, &sample, Endpoint::default(), now, faults)?)
     }
 
     /// Bytes of our choice, signed.
     pub(super) fn raw(&mut self, source: &str, body: &str) -> anyhow::Result<Signed> {
         let (target, _) = self.senders.get(source).context("a source of the demo")?;
         let sample = Sample { body: body.as_bytes().to_vec(), id: "raw".into(), event_type: "raw".into() };
-        Ok(sender::sign(&target.signer, &sample, "", self.now(), Faults::default())?)
+        Ok(sender::sign(&target.signer, &sample, Endpoint::default(), self.now(), Faults::default())?)
     }
 
     pub(super) async fn post(&self, source: &str, signed: &Signed) -> anyhow::Result<u16> {
