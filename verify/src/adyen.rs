@@ -2,13 +2,13 @@
 
 use serde_json::value::RawValue;
 
+use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::encoding::{Encoding, SignatureBytes};
 use crate::judge::{Verdicts, mac_matches};
 use crate::key_ring::{KeyRing, VerifyingKey};
 use crate::mac::{Choice, Digest, no};
 use crate::pointer::{Pointer, Scalar};
 use crate::refusal::Refusal;
-use crate::scheme::Algorithm;
 use crate::timestamp::UnixTime;
 
 /// What is signed of an item, in order, joined by `:`. Nothing else of it is (adyen-node-api-library,
@@ -40,15 +40,15 @@ pub(crate) fn judge(ring: &KeyRing, body: &[u8], now: UnixTime) -> Result<(Verdi
     for item in &items {
         digest.field(&item.message);
         let mut verdicts = Verdicts::new();
-        for key in ring.keys() {
-            verdicts.push(match &key.verifying {
-                VerifyingKey::Mac(ready) if key.is_valid_at(now) => {
-                    let mut mac = ready.clone();
-                    mac.update(&item.message);
-                    mac_matches(mac, [(Algorithm::HmacSha256, item.signature.as_slice())].into_iter())
-                }
-                _ => no(),
-            });
+        for (index, key) in ring.keys().iter().enumerate() {
+            if let VerifyingKey::Mac(ready) = &key.verifying
+                && key.is_valid_at(now)
+            {
+                let mut mac = ready.clone();
+                mac.update(&item.message);
+                let presented = (AlgorithmSet::one(Algorithm::HmacSha256), item.signature.as_slice());
+                verdicts.set(0, index, mac_matches(mac, [presented].into_iter()));
+            }
         }
         let signed = verdicts.any();
         all_signed = Some(all_signed.map_or(signed, |before: Choice| before & signed));

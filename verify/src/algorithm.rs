@@ -6,6 +6,24 @@ use std::ops::RangeInclusive;
 /// The longest RSA signature that is looked at, in bytes: of a key of 4,096 bits.
 const MAX_RSA_BYTES: usize = 512;
 
+/// Several algorithms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AlgorithmSet(u16);
+
+impl AlgorithmSet {
+    pub(crate) fn new(algorithms: &[Algorithm]) -> Self {
+        Self(algorithms.iter().fold(0, |set, algorithm| set | algorithm.bit()))
+    }
+
+    pub(crate) const fn one(algorithm: Algorithm) -> Self {
+        Self(algorithm.bit())
+    }
+
+    pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {
+        self.0 & algorithm.bit() != 0
+    }
+}
+
 /// A version name in a signature list, and the algorithm that it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
@@ -31,6 +49,8 @@ pub enum Algorithm {
     EcdsaP256Fixed,
     /// RSA PKCS#1 v1.5 with SHA-256 (RFC 8017), keys of 2,048 to 8,192 bits. Needs the feature `asymmetric`.
     RsaPkcs1Sha256,
+    /// RSASSA-PSS with SHA-512 and a salt of 64 bytes (RFC 8017), keys as above. Needs the feature `asymmetric`.
+    RsaPssSha512,
     /// No signature: the header holds the shared secret itself. It proves that the sender knows it, and nothing of the
     /// body.
     SharedToken,
@@ -45,8 +65,12 @@ impl Algorithm {
             Self::HmacSha1 => 20..=20,
             Self::Ed25519 | Self::EcdsaP256Fixed => 64..=64,
             Self::EcdsaP256Der => 8..=72,
-            Self::RsaPkcs1Sha256 => 1..=MAX_RSA_BYTES,
+            Self::RsaPkcs1Sha256 | Self::RsaPssSha512 => 1..=MAX_RSA_BYTES,
         }
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 
     /// Whether verifying needs a public key.
@@ -71,4 +95,6 @@ pub enum KeyFormat {
     PublicKey,
     /// A JSON Web Key (RFC 7517) on P-256. Its `kid`, if it has one, is the name by which tokens choose it.
     JsonWebKey,
+    /// A public key or certificate in PEM, or else a secret in standard base64 with padding.
+    PublicKeyOrSecret,
 }

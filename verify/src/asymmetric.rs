@@ -4,11 +4,12 @@ use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED,
     ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+    RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use zeroize::Zeroizing;
 
-use crate::scheme::Algorithm;
+use crate::algorithm::{Algorithm, AlgorithmSet};
 
 /// What a public key can verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl KeyKind {
         self == match algorithm {
             Algorithm::Ed25519 => Self::Ed25519,
             Algorithm::EcdsaP256Der | Algorithm::EcdsaP256Fixed => Self::P256,
-            Algorithm::RsaPkcs1Sha256 => Self::Rsa,
+            Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha512 => Self::Rsa,
             Algorithm::HmacSha256 | Algorithm::HmacSha1 | Algorithm::SharedToken => return false,
         }
     }
@@ -38,19 +39,23 @@ pub(crate) struct PublicKey {
 }
 
 impl PublicKey {
-    /// Whether `signature` is this key's over `message`.
-    pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let by: &dyn VerificationAlgorithm = match algorithm {
-            Algorithm::Ed25519 => &ED25519,
-            Algorithm::EcdsaP256Der => &ECDSA_P256_SHA256_ASN1,
-            Algorithm::EcdsaP256Fixed => &ECDSA_P256_SHA256_FIXED,
-            Algorithm::RsaPkcs1Sha256 => &RSA_PKCS1_2048_8192_SHA256,
-            Algorithm::HmacSha256 | Algorithm::HmacSha1 | Algorithm::SharedToken => return false,
-        };
-        self.kind.makes(algorithm)
-            && UnparsedPublicKey::new(by, &self.bytes).verify(message, signature).is_ok()
+    /// Whether `signature` is this key's over `message`, by one of the algorithms.
+    pub(crate) fn verifies(&self, algorithms: AlgorithmSet, message: &[u8], signature: &[u8]) -> bool {
+        VERIFIERS.into_iter().any(|(algorithm, verifier)| {
+            algorithms.contains(algorithm)
+                && self.kind.makes(algorithm)
+                && UnparsedPublicKey::new(verifier, &self.bytes).verify(message, signature).is_ok()
+        })
     }
 }
+
+const VERIFIERS: [(Algorithm, &dyn VerificationAlgorithm); 5] = [
+    (Algorithm::Ed25519, &ED25519),
+    (Algorithm::EcdsaP256Der, &ECDSA_P256_SHA256_ASN1),
+    (Algorithm::EcdsaP256Fixed, &ECDSA_P256_SHA256_FIXED),
+    (Algorithm::RsaPkcs1Sha256, &RSA_PKCS1_2048_8192_SHA256),
+    (Algorithm::RsaPssSha512, &RSA_PSS_2048_8192_SHA512),
+];
 
 /// A key to sign with, as its owner keeps it.
 pub(crate) enum PrivateKey {
@@ -91,11 +96,15 @@ impl PrivateKey {
                 };
                 Some(pair.ok()?.sign(&random, message).ok()?.as_ref().to_vec())
             }
-            Algorithm::RsaPkcs1Sha256 => {
+            Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPssSha512 => {
+                let padding: &dyn RsaEncoding = match algorithm {
+                    Algorithm::RsaPssSha512 => &RSA_PSS_SHA512,
+                    _ => &RSA_PKCS1_SHA256,
+                };
                 let Self::Pkcs8(der) = self else { return None };
                 let pair = RsaKeyPair::from_pkcs8(der).ok()?;
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).ok()?;
+                pair.sign(padding, &random, message, &mut signature).ok()?;
                 Some(signature)
             }
             Algorithm::HmacSha256 | Algorithm::HmacSha1 | Algorithm::SharedToken => None,

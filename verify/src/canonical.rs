@@ -55,14 +55,7 @@ pub(crate) fn digest_in_query(path_and_query: &str) -> Option<&str> {
 
 /// The names and values of a form (WHATWG URL, 5.1: pieces at `&`, names at the first `=`, `+` is a space).
 pub(crate) fn form(body: &[u8], order: FormOrder) -> Vec<u8> {
-    let pieces = body.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty());
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = pieces
-        .map(|piece| {
-            let mut halves = piece.splitn(2, |byte| *byte == b'=');
-            let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
-            (form_text(name), form_text(value))
-        })
-        .collect();
+    let mut pairs = form_pairs(body);
     match order {
         FormOrder::Distinct => {
             pairs.sort();
@@ -72,6 +65,22 @@ pub(crate) fn form(body: &[u8], order: FormOrder) -> Vec<u8> {
         FormOrder::Arrival => pairs.sort_by(|a, b| a.0.cmp(&b.0)),
     }
     pairs.into_iter().flat_map(|(name, value)| [name, value]).flatten().collect()
+}
+
+/// The names and values of a form, decoded, in order of arrival.
+pub(crate) fn form_pairs(body: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pieces = body.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty());
+    let pairs = pieces.map(|piece| {
+        let mut halves = piece.splitn(2, |byte| *byte == b'=');
+        let (name, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+        (form_text(name), form_text(value))
+    });
+    pairs.collect()
+}
+
+/// A name or value as RFC 9421 prints it: percent-encoded, but for what a form leaves as it is (WHATWG URL, 1.3).
+pub(crate) fn form_encoded(text: &[u8]) -> String {
+    percent_encode(text, b"*-._", &[])
 }
 
 /// A broken escape stands for itself.
@@ -108,15 +117,15 @@ pub(crate) fn encoded_path(url: &str) -> String {
         text = path.to_owned();
         if !query.is_empty() {
             text.push('?');
-            text.push_str(&percent_encode(query, COMPONENT, &[]));
+            text.push_str(&percent_encode(query.as_bytes(), COMPONENT, &[]));
         }
     }
-    percent_encode(&text, COMPONENT, URI)
+    percent_encode(text.as_bytes(), COMPONENT, URI)
 }
 
-fn percent_encode(text: &str, kept: &[u8], also_kept: &[u8]) -> String {
+fn percent_encode(text: &[u8], kept: &[u8], also_kept: &[u8]) -> String {
     let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
+    for byte in text.iter().copied() {
         if byte.is_ascii_alphanumeric() || kept.contains(&byte) || also_kept.contains(&byte) {
             out.push(char::from(byte));
         } else {
@@ -170,7 +179,7 @@ fn signed_names(list: &[u8]) -> Option<Vec<HeaderName>> {
     Some(names)
 }
 
-fn trimmed(mut text: &[u8]) -> &[u8] {
+pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }

@@ -6,7 +6,10 @@ use http::{HeaderMap, HeaderName};
 
 use crate::canonical;
 use crate::encoding::is_id_byte;
+use crate::http_message;
+use crate::key_ring::KeyRing;
 use crate::mac::Digest;
+use crate::message_components::Covered;
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
@@ -27,8 +30,8 @@ pub(crate) struct Claims<'a> {
     token: &'a str,
     public_url: &'a str,
     webhook_id: &'a str,
-    /// The public URL, where it may have been written in several ways.
-    url_variants: Vec<String>,
+    /// The texts that may have been signed, or in which the URL may have been written, where there are several.
+    texts: Vec<Vec<u8>>,
 }
 
 /// What must hold beside the signature, as soon as it holds.
@@ -39,12 +42,18 @@ pub(crate) enum Then {
     BodyDigest(String),
     /// The claims of a token.
     TokenClaims(Vec<u8>),
+    /// When each message was signed, and the digests that `Content-Digest` states.
+    Message {
+        created: Vec<UnixTime>,
+        digest: Option<Vec<u8>>,
+    },
 }
 
 impl<'a> Claims<'a> {
     /// Everything that can be refused without the body, in the order that the test vectors fix.
     pub(crate) fn read(
         verifier: &'a Verifier,
+        ring: &KeyRing,
         request: RequestView<'a>,
         now: UnixTime,
     ) -> Result<Self, Refusal> {
@@ -53,8 +62,12 @@ impl<'a> Claims<'a> {
         let scheme = verifier.scheme().family(headers);
         refuse_duplicates(scheme, headers)?;
         check_required(scheme, headers)?;
-        let presented = match scheme.syntax {
+        let url = || [verifier.public_url(), request.path_and_query].concat();
+        let mut presented = match scheme.syntax {
             Syntax::AdyenItems => Presented::nothing(),
+            Syntax::HttpMessage { .. } => {
+                http_message::read(scheme, ring, &Covered::new(request, &url()), now)?
+            }
             _ => signature_list::read(scheme, headers)?,
         };
         check_signed_headers(scheme, headers)?;
@@ -84,12 +97,15 @@ impl<'a> Claims<'a> {
             token: presented.token.as_ref().map_or("", |token| token.content),
             public_url: verifier.public_url(),
             webhook_id: verifier.webhook_id(),
-            url_variants: Vec::new(),
+            texts: std::mem::take(&mut presented.messages),
         };
-        if let Some(token) = presented.token {
+        if let Syntax::HttpMessage { .. } = scheme.syntax {
+            let digest = http_message::stated_digest(headers);
+            claims.then = Then::Message { created: presented.created, digest };
+        } else if let Some(token) = presented.token {
             claims.then = Then::TokenClaims(token.claims);
         } else if scheme.parts.contains(&Part::UrlVariants) {
-            claims.url_variants = canonical::url_variants(&claims.url());
+            claims.texts = canonical::url_variants(&url()).into_iter().map(String::into_bytes).collect();
             let digest = canonical::digest_in_query(request.path_and_query).map(str::to_owned);
             claims.then = digest.map_or(Then::Nothing, Then::BodyDigest);
         }
@@ -99,7 +115,7 @@ impl<'a> Claims<'a> {
 
     /// How many texts may have been signed.
     pub(crate) fn messages(&self) -> usize {
-        self.url_variants.len().max(1)
+        self.texts.len().max(1)
     }
 
     /// What the body contributes to the signed text.
@@ -119,8 +135,8 @@ impl<'a> Claims<'a> {
                     sink(self.public_url.as_bytes());
                     sink(self.request.path_and_query.as_bytes());
                 }
-                Part::UrlVariants => {
-                    sink(self.url_variants.get(message).map_or(&[], |url| url.as_bytes()));
+                Part::UrlVariants | Part::SignatureBase => {
+                    sink(self.texts.get(message).map_or(&[], |text| text));
                 }
                 Part::EncodedPath => {
                     sink(canonical::encoded_path(&self.url()).as_bytes());
@@ -228,6 +244,8 @@ fn signed_timestamp<'a>(
         TimestampAt::SignatureField => in_signature,
         // Read from the claims, once their signature holds.
         TimestampAt::Claim(_) => return Ok(None),
+        // Read with the signatures, each of which has its own.
+        TimestampAt::Created => return Ok(None),
         TimestampAt::Header(name) => header_text(headers, name).map_err(|_| Refusal::MalformedTimestamp)?,
     };
     let text = text.ok_or(Refusal::MissingTimestamp)?;

@@ -114,6 +114,11 @@ pub(crate) fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
+/// Whether this is standard base64 with padding and zero spare bits, of any length.
+pub(crate) fn is_base64(text: &str) -> bool {
+    STANDARD.decode(text).is_ok()
+}
+
 /// Decodes a configured key, of any length.
 pub(crate) fn base64_key(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()

@@ -1,94 +1,104 @@
 //! The fold over keys and signatures: everything is compared, nothing ends early, and the verdict is read last.
 
-use crate::key_ring::{RingKey, VerifyingKey};
-use crate::mac::{Choice, Hash, MacState, no};
+use crate::algorithm::AlgorithmSet;
+use crate::key_ring::{KeyRing, MAX_KEYS, RingKey, VerifyingKey};
+use crate::mac::{Choice, MacState, no};
 use crate::scheme::Algorithm;
-use crate::signature_list::Candidates;
+use crate::signature_list::{Candidates, MAX_SIGNATURES};
+use crate::timestamp::UnixTime;
 
 /// Writes the message of this index, piece by piece, into the sink.
 pub(crate) type Feed<'f> = &'f dyn Fn(usize, &mut dyn FnMut(&[u8]));
 
-/// Whether `key` made any of the candidates, over any of the `messages`.
-pub(crate) fn judge(key: &RingKey, candidates: &Candidates, messages: usize, feed: Feed<'_>) -> Choice {
-    (0..messages).fold(no(), |any, index| {
-        any | match &key.verifying {
-            VerifyingKey::Mac(ready) => {
-                let mut mac = ready.clone();
-                feed(index, &mut |bytes| mac.update(bytes));
-                mac_matches(mac, presented(key, candidates))
-            }
-            VerifyingKey::Token(token) => presented(key, candidates)
-                .filter(|(algorithm, _)| *algorithm == Algorithm::SharedToken)
-                .fold(no(), |any, (_, digest)| any | token.matches(digest)),
-            #[cfg(feature = "asymmetric")]
-            VerifyingKey::Public(public) => {
-                let mut message = Vec::new();
-                feed(index, &mut |bytes| message.extend_from_slice(bytes));
-                let holds = |(algorithm, signature)| {
-                    crate::mac::public_verdict(public.verifies(algorithm, &message, signature))
-                };
-                presented(key, candidates).fold(no(), |any, candidate| any | holds(candidate))
+/// Every key that counts now, with every message that may have been signed and every signature presented for it.
+pub(crate) fn judge(
+    ring: &KeyRing,
+    candidates: &Candidates,
+    messages: usize,
+    feed: Feed<'_>,
+    now: UnixTime,
+) -> Verdicts {
+    let mut verdicts = Verdicts::new();
+    for message in 0..messages {
+        for (index, key) in ring.keys().iter().enumerate() {
+            if key.is_valid_at(now) {
+                verdicts.set(message, index, judge_one(key, candidates, message, feed));
             }
         }
-    })
+    }
+    verdicts
 }
 
-/// The candidates that `key` may verify, as algorithm and bytes.
-pub(crate) fn presented<'c>(
-    key: &RingKey,
-    candidates: &'c Candidates,
-) -> impl Iterator<Item = (Algorithm, &'c [u8])> {
-    candidates.for_key(key).map(|candidate| (candidate.algorithm, candidate.signature.as_slice()))
+/// Whether `key` made any of the candidates over this message.
+pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, feed: Feed<'_>) -> Choice {
+    let presented = candidates.presented(key, message);
+    match &key.verifying {
+        VerifyingKey::Mac(ready) => {
+            let mut mac = ready.clone();
+            feed(message, &mut |bytes| mac.update(bytes));
+            mac_matches(mac, presented)
+        }
+        VerifyingKey::Token(token) => presented
+            .filter(|(algorithms, _)| algorithms.contains(Algorithm::SharedToken))
+            .fold(no(), |any, (_, digest)| any | token.matches(digest)),
+        #[cfg(feature = "asymmetric")]
+        VerifyingKey::Public(public) => {
+            let mut text = Vec::new();
+            feed(message, &mut |bytes| text.extend_from_slice(bytes));
+            presented.fold(no(), |any, (algorithms, signature)| {
+                any | crate::mac::public_verdict(public.verifies(algorithms, &text, signature))
+            })
+        }
+    }
 }
 
 /// Whether any HMAC candidate is this key's tag. Every candidate is compared; none ends the loop early.
 pub(crate) fn mac_matches<'c>(
     mac: MacState,
-    candidates: impl Iterator<Item = (Algorithm, &'c [u8])>,
+    presented: impl Iterator<Item = (AlgorithmSet, &'c [u8])>,
 ) -> Choice {
-    let wanted = match mac.hash() {
-        Hash::Sha1 => Algorithm::HmacSha1,
-        Hash::Sha256 => Algorithm::HmacSha256,
-    };
+    let wanted = mac.hash().algorithm();
     let tag = mac.finish();
-    candidates
-        .filter(|(algorithm, _)| *algorithm == wanted)
+    presented
+        .filter(|(algorithms, _)| algorithms.contains(wanted))
         .fold(no(), |any, (_, presented)| any | tag.matches(presented))
 }
 
-/// One verdict per key of the ring, in its order.
+/// One verdict per message and key.
 pub(crate) struct Verdicts {
-    each: [Choice; crate::key_ring::MAX_KEYS],
-    len: usize,
+    each: [[Choice; MAX_KEYS]; MAX_SIGNATURES],
 }
 
 impl Verdicts {
     pub(crate) fn new() -> Self {
-        Self { each: [no(); crate::key_ring::MAX_KEYS], len: 0 }
+        Self { each: [[no(); MAX_KEYS]; MAX_SIGNATURES] }
     }
 
-    pub(crate) fn push(&mut self, verdict: Choice) {
-        if let Some(slot) = self.each.get_mut(self.len) {
+    pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Choice) {
+        if let Some(slot) = self.each.get_mut(message).and_then(|keys| keys.get_mut(key)) {
             *slot = verdict;
-            self.len += 1;
         }
     }
 
     pub(crate) fn any(&self) -> Choice {
-        self.each.iter().fold(no(), |any, verdict| any | *verdict)
+        self.each.iter().flatten().fold(no(), |any, verdict| any | *verdict)
     }
 
     /// All of them turned to no, unless `condition` holds.
     pub(crate) fn only_if(mut self, condition: Choice) -> Self {
-        self.each.iter_mut().for_each(|verdict| *verdict &= condition);
+        self.each.iter_mut().flatten().for_each(|verdict| *verdict &= condition);
         self
     }
 
-    /// All verdicts are in before the first is looked at.
-    pub(crate) fn winner<'k>(&self, keys: &'k [RingKey]) -> Option<&'k RingKey> {
+    /// The first message that was signed, and the first key that signed it. All verdicts are in before the first is
+    /// looked at.
+    pub(crate) fn winner<'k>(&self, keys: &'k [RingKey]) -> Option<(usize, &'k RingKey)> {
         if !bool::from(self.any()) {
             return None;
         }
-        keys.iter().zip(&self.each).find(|(_, verdict)| bool::from(**verdict)).map(|(key, _)| key)
+        self.each.iter().enumerate().find_map(|(message, verdicts)| {
+            let signed = keys.iter().zip(verdicts).find(|(_, verdict)| bool::from(**verdict));
+            signed.map(|(key, _)| (message, key))
+        })
     }
 }

@@ -13,6 +13,26 @@ use crate::timestamp::UnixTime;
 /// The least length of a secret, in bytes after decoding. Standard Webhooks asks for 24 to 64.
 pub const MIN_KEY_BYTES: usize = 16;
 
+/// How a key in PEM begins (RFC 7468).
+const PEM: &str = "-----BEGIN ";
+
+/// Whether these bytes begin as a public key in DER does: a sequence, and in it the sequence of an algorithm that begins
+/// with its name (RFC 5280, section 4.1.2.7).
+fn is_public_key(bytes: &[u8]) -> bool {
+    fn content(der: &[u8], tag: u8) -> Option<&[u8]> {
+        match der {
+            [first, length, rest @ ..] if *first == tag => {
+                // In the long form the length of the length follows.
+                let more = if length & 0x80 == 0 { 0 } else { usize::from(length & 0x7f) };
+                rest.get(more..)
+            }
+            _ => None,
+        }
+    }
+    let algorithm = content(bytes, 0x30).and_then(|key| content(key, 0x30));
+    algorithm.and_then(|algorithm| content(algorithm, 0x06)).is_some()
+}
+
 /// What a key of a scheme without public-key signatures may not be.
 const NO_PUBLIC_KEYS: &str = "a secret: the scheme has no public-key signatures";
 
@@ -93,7 +113,8 @@ impl Key {
             return Err(ConfigError::EmptyKey { id: self.error_id() });
         }
         // White space means nothing around PEM and JSON, and a file of them ends with a newline.
-        if matches!(format, KeyFormat::PublicKey | KeyFormat::JsonWebKey) {
+        let pem = format == KeyFormat::PublicKeyOrSecret && self.text.contains(PEM);
+        if pem || matches!(format, KeyFormat::PublicKey | KeyFormat::JsonWebKey) {
             return Ok(());
         }
         // A secret with a newline at its end signs otherwise than the one without. Trimming it silently would guess.
@@ -121,7 +142,16 @@ impl Key {
                 _ => base64_key(text.strip_prefix("whsec_").unwrap_or(text))
                     .ok_or("'whsec_' and standard base64 with padding"),
             },
-            KeyFormat::PublicKey | KeyFormat::JsonWebKey => return self.decode_public(scheme),
+            KeyFormat::PublicKeyOrSecret if !text.contains(PEM) => match base64_key(text) {
+                // Whoever knows the public key could sign with it as with a secret.
+                Some(bytes) if is_public_key(&bytes) => {
+                    Err("PEM for a public key, not the base64 of its DER")
+                }
+                bytes => bytes.ok_or("a public key in PEM, or standard base64 with padding"),
+            },
+            KeyFormat::PublicKey | KeyFormat::PublicKeyOrSecret | KeyFormat::JsonWebKey => {
+                return self.decode_public(scheme);
+            }
         };
         let bytes = bytes.map_err(|expected| self.undecodable(scheme, expected))?;
         match scheme.algorithms().iter().all(|algorithm| algorithm.is_public_key()) {
@@ -159,7 +189,7 @@ impl Key {
             KeyFormat::JsonWebKey => {
                 public_key::read_jwk(text).ok_or("a JSON Web Key with kty EC, crv P-256, x and y")
             }
-            KeyFormat::PublicKey => public_key::read(text)
+            KeyFormat::PublicKey | KeyFormat::PublicKeyOrSecret => public_key::read(text)
                 .ok_or("a public key or certificate in PEM, or base64 of a public key in DER"),
             _ => public_key::read_standard_webhooks(text).ok_or("'whpk_' and base64 of 32 bytes"),
         };

@@ -179,6 +179,16 @@ impl RingKey {
         })
     }
 
+    /// Whether it makes signatures of this algorithm.
+    pub(crate) fn makes(&self, algorithm: Algorithm) -> bool {
+        match &self.verifying {
+            VerifyingKey::Mac(mac) => algorithm == mac.hash().algorithm(),
+            VerifyingKey::Token(_) => algorithm == Algorithm::SharedToken,
+            #[cfg(feature = "asymmetric")]
+            VerifyingKey::Public(public) => public.kind.makes(algorithm),
+        }
+    }
+
     /// Whether it counts at this moment.
     pub(crate) fn is_valid_at(&self, now: UnixTime) -> bool {
         self.not_before.is_none_or(|first| first <= now) && self.not_after.is_none_or(|last| now <= last)

@@ -129,10 +129,12 @@ mod config_error;
 mod encoding;
 #[cfg(feature = "axum")]
 mod extract;
+mod http_message;
 mod judge;
 mod key;
 mod key_ring;
 mod mac;
+mod message_components;
 #[cfg(feature = "tower")]
 pub mod middleware;
 mod part;
@@ -161,6 +163,7 @@ pub use encoding::Encoding;
 pub use extract::{ExtractRejection, VerifiedBytes, VerifiedJson};
 pub use key::{Key, MIN_KEY_BYTES};
 pub use key_ring::{KeyRing, KeyUse, MAX_KEYS};
+pub use message_components::Component;
 #[cfg(feature = "tower")]
 pub use middleware::VerifyLayer;
 pub use part::{FormOrder, Part};

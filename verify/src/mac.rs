@@ -5,10 +5,11 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 pub(crate) use subtle::Choice;
 use subtle::ConstantTimeEq as _;
 
+use crate::algorithm::Algorithm;
 use crate::encoding::MAX_SIGNATURE_BYTES;
 
 /// The hash under an HMAC.
@@ -19,6 +20,14 @@ pub(crate) enum Hash {
 }
 
 impl Hash {
+    /// HMAC with this hash.
+    pub(crate) const fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Sha1 => Algorithm::HmacSha1,
+            Self::Sha256 => Algorithm::HmacSha256,
+        }
+    }
+
     pub(crate) const fn tag_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
@@ -144,6 +153,11 @@ impl TokenDigest {
 /// SHA-256 of public bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// SHA-512 of public bytes.
+pub(crate) fn sha512(bytes: &[u8]) -> [u8; 64] {
+    Sha512::digest(bytes).into()
 }
 
 /// A running SHA-256 over public bytes, for identities.

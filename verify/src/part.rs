@@ -40,6 +40,8 @@ pub enum Part {
     Form(FormOrder),
     /// The first two parts of a JSON Web Token.
     TokenContent,
+    /// The components of the request that the signature covers (RFC 9421, section 2.5).
+    SignatureBase,
 }
 
 /// The order of a form's names and values in the signed text.

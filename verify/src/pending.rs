@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::claims::{Claims, Then, of_body};
-use crate::judge::{Verdicts, judge, mac_matches, presented};
+use crate::judge::{Verdicts, judge_one, mac_matches};
 use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
-use crate::mac::{MacState, no};
+use crate::mac::MacState;
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
@@ -39,8 +39,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(verifier: Verifier, claims: Claims<'_>, now: UnixTime) -> Self {
-        let ring = verifier.keys();
+    pub(crate) fn new(verifier: Verifier, ring: Arc<KeyRing>, claims: Claims<'_>, now: UnixTime) -> Self {
         let (before, after) = verifier.scheme().around_body();
         let text = |parts: &[Part], message| {
             let mut text = Vec::new();
@@ -121,15 +120,15 @@ impl Pending {
             }
         };
         let tail = self.around.first().map_or(&[][..], |(_, after)| after);
-        for (key, mac) in self.ring.keys().iter().zip(self.macs) {
-            verdicts.push(match mac {
-                Some(mut mac) => {
-                    mac.update(tail);
-                    mac_matches(mac, presented(key, &self.candidates))
+        for (index, (key, mac)) in self.ring.keys().iter().zip(self.macs).enumerate() {
+            if let Some(mut mac) = mac {
+                mac.update(tail);
+                verdicts.set(0, index, mac_matches(mac, self.candidates.presented(key, 0)));
+            } else if key.is_valid_at(self.now) {
+                for message in 0..self.around.len() {
+                    verdicts.set(message, index, judge_one(key, &self.candidates, message, &feed));
                 }
-                None if key.is_valid_at(self.now) => judge(key, &self.candidates, self.around.len(), &feed),
-                None => no(),
-            });
+            }
         }
         let Self { ring, observed, then, now, .. } = self;
         let conclusion = Conclusion { ring: &ring, verdicts, observed, then: &then, now };

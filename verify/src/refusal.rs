@@ -36,6 +36,8 @@ pub enum Refusal {
     TimestampTooNew,
     /// The signed delivery id has characters that would make the signed text ambiguous, or is too long.
     MalformedId,
+    /// The signature leaves out what the receiver wants signed.
+    UncoveredComponent,
     /// The digest that was signed is not the body's.
     DigestMismatch,
     /// The body is not the JSON document that the signatures or the event time are read from.
@@ -52,13 +54,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, in the order in which a request is checked. For documentation and metrics set-up.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::UnsupportedContentEncoding,
         Self::DuplicateHeader,
         Self::MissingHeader,
         Self::MalformedHeader,
         Self::TooManySignatures,
         Self::MalformedId,
+        Self::UncoveredComponent,
         Self::MissingTimestamp,
         Self::MalformedTimestamp,
         Self::TimestampTooOld,
@@ -85,6 +88,7 @@ impl Refusal {
             Self::TimestampTooOld => "timestamp_too_old",
             Self::TimestampTooNew => "timestamp_too_new",
             Self::MalformedId => "malformed_id",
+            Self::UncoveredComponent => "uncovered_component",
             Self::DigestMismatch => "digest_mismatch",
             Self::MalformedBody => "malformed_body",
             Self::BodyTooLarge => "body_too_large",

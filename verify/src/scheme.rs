@@ -29,6 +29,8 @@ use http::{HeaderMap, HeaderName};
 
 pub(crate) use crate::algorithm::{Algorithm, KeyFormat, Version};
 use crate::encoding::Encoding;
+use crate::http_message;
+use crate::message_components::Component;
 pub(crate) use crate::part::Part;
 use crate::pointer::Pointer;
 use crate::scheme_builder::SchemeBuilder;
@@ -105,7 +107,9 @@ impl Scheme {
     /// Whether the URL is signed, so that the verifier needs to know its public URL.
     #[must_use]
     pub fn signs_url(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Url | Part::UrlVariants | Part::EncodedPath))
+        self.parts.iter().any(|part| {
+            matches!(part, Part::Url | Part::UrlVariants | Part::EncodedPath | Part::SignatureBase)
+        })
     }
 
     /// Whether the id that the provider gave the endpoint is signed, so that the verifier needs to know it.
@@ -143,7 +147,12 @@ impl Scheme {
         match location {
             // A token holds the digest of the whole body.
             Location::Body(_) => {
-                self.parts.contains(&Part::Body) || matches!(self.syntax, Syntax::JsonWebToken { .. })
+                let by_digest = match self.syntax {
+                    Syntax::JsonWebToken { .. } => true,
+                    Syntax::HttpMessage { uncovered_body, .. } => !uncovered_body,
+                    _ => false,
+                };
+                by_digest || self.parts.contains(&Part::Body)
             }
             Location::Header(_) => self.event_id.as_ref() == Some(location) && self.parts.contains(&Part::Id),
         }
@@ -164,7 +173,15 @@ impl Scheme {
             _ => None,
         });
         let required = self.required_headers.iter().map(|(name, _)| name);
-        self.signature_headers.iter().chain(timestamp).chain(metadata).chain(listed).chain(required)
+        let of_message = match self.syntax {
+            Syntax::HttpMessage { .. } => {
+                [Some(&http_message::SIGNATURE_INPUT), Some(&http_message::CONTENT_DIGEST)]
+            }
+            _ => [None, None],
+        };
+        let of_message = of_message.into_iter().flatten();
+        let by_signature = self.signature_headers.iter().chain(of_message).chain(listed).chain(required);
+        by_signature.chain(timestamp).chain(metadata)
     }
 
     /// The headers that [`headers_read`](Self::headers_read) gives, to rename them.
@@ -212,6 +229,8 @@ impl Scheme {
             Syntax::KeyValue { versions, .. } | Syntax::Versioned { versions } => {
                 versions.iter().map(|version| version.algorithm).collect()
             }
+            Syntax::HttpMessage { algorithm: Some(only), .. } => vec![*only],
+            Syntax::HttpMessage { algorithm: None, .. } => http_message::ALGORITHMS.to_vec(),
             Syntax::JsonWebToken { .. } => vec![Algorithm::EcdsaP256Fixed],
             Syntax::AdyenItems => vec![Algorithm::HmacSha256],
         }
@@ -219,7 +238,7 @@ impl Scheme {
 }
 
 /// The syntax of the signature header.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Syntax {
     /// One signature after a fixed prefix (which may be empty): `sha256=<hex>`.
@@ -247,6 +266,16 @@ pub enum Syntax {
     JsonWebToken {
         /// The claim that holds the lower-case hex of the body's SHA-256.
         body_sha256: Pointer,
+    },
+    /// HTTP message signatures (RFC 9421): `Signature-Input` and `Signature`, several under labels.
+    HttpMessage {
+        /// What a signature must cover at least.
+        required: Vec<Component>,
+        /// The only algorithm that counts. Unless given, the key's, which for RSA is RSASSA-PSS.
+        algorithm: Option<Algorithm>,
+        /// Whether the body need not be covered; see
+        /// [`danger_uncovered_body`](SchemeBuilder::danger_uncovered_body).
+        uncovered_body: bool,
     },
     /// No header: each item of Adyen's batch in the body has a signature of its own.
     AdyenItems,
@@ -318,6 +347,8 @@ pub enum TimestampAt {
     SignatureField,
     /// In this claim of [`Syntax::JsonWebToken`], as an integer.
     Claim(Pointer),
+    /// In the parameter `created` of [`Syntax::HttpMessage`].
+    Created,
 }
 
 /// What identifies an event whose id is not signed.

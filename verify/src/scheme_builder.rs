@@ -7,6 +7,7 @@ use http::HeaderName;
 
 use crate::config_error::ConfigError;
 use crate::encoding::Encoding;
+use crate::message_components::Component;
 use crate::part::Part;
 use crate::pointer::Pointer;
 use crate::scheme::{
@@ -135,6 +136,46 @@ impl SchemeBuilder {
     /// The header holds one signature of this algorithm, and nothing else.
     pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.scheme.syntax = Syntax::Plain { prefix: "".into(), algorithm };
+        self
+    }
+
+    /// HTTP message signatures (RFC 9421): what a signature must cover at least, such as `@method`, `content-digest` or
+    /// `@query-param;name="id"`, and the only algorithm that counts, if it is not to be the key's.
+    pub fn http_message<'c>(
+        mut self,
+        required: impl IntoIterator<Item = &'c str>,
+        algorithm: Option<Algorithm>,
+    ) -> Self {
+        let mut components = Vec::new();
+        for text in required {
+            match Component::new(text) {
+                Some(component) => components.push(component),
+                None => self.fail("http_message", &format!("'{}' cannot be covered", text.escape_debug())),
+            }
+        }
+        self.scheme.signature_headers = self.header("http_message", "signature").into_iter().collect();
+        self.scheme.syntax = Syntax::HttpMessage { required: components, algorithm, uncovered_body: false };
+        self.scheme.key_format = KeyFormat::PublicKeyOrSecret;
+        self.scheme.parts = vec![Part::SignatureBase];
+        self.scheme.freshness = Freshness::SignedTimestamp {
+            at: TimestampAt::Created,
+            format: TimestampFormat::Seconds,
+            window: SIGNED_WINDOW,
+        };
+        self.scheme.identity = DigestScope::Body;
+        self
+    }
+
+    /// Accepts message signatures that do not cover `content-digest`.
+    ///
+    /// # Security
+    ///
+    /// Then whoever sees one delivery can send any body with its signature. Only for requests whose body means nothing.
+    pub fn danger_uncovered_body(mut self) -> Self {
+        match &mut self.scheme.syntax {
+            Syntax::HttpMessage { uncovered_body, .. } => *uncovered_body = true,
+            _ => self.fail("danger_uncovered_body", "only http_message has it"),
+        }
         self
     }
 

@@ -18,13 +18,14 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
     };
     let signed_time = signed_at.is_some();
     // A token's claims are signed, and a list of signed headers must name the timestamp's.
-    let elsewhere = matches!(signed_at, Some(TimestampAt::Claim(_)))
+    let elsewhere = matches!(signed_at, Some(TimestampAt::Claim(_) | TimestampAt::Created))
         || scheme.parts.iter().any(|part| matches!(part, Part::SignedHeaders(_)));
     let in_signature = matches!(signed_at, Some(TimestampAt::SignatureField));
     let list_time = matches!(&scheme.syntax, Syntax::KeyValue { timestamp: Some(_), .. });
     let is_token = matches!(&scheme.syntax, Syntax::JsonWebToken { .. });
     let in_body = scheme.syntax == Syntax::AdyenItems;
-    let without_body = is_token || in_body || scheme.algorithms() == [Algorithm::SharedToken];
+    let is_message = matches!(&scheme.syntax, Syntax::HttpMessage { .. });
+    let without_body = is_token || in_body || is_message || scheme.algorithms() == [Algorithm::SharedToken];
     let checks = [
         (name_is_bad(&scheme.name), "name", "use 1 to 64 characters of a-z 0-9 and '-'"),
         (
@@ -35,14 +36,30 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
         (of_body == 0 && !without_body, "signed", "add Part::Body: an unsigned body proves nothing"),
         (of_body > 1, "signed", "the body occurs twice; it arrives once"),
         (
-            without_body && scheme.parts.iter().any(|part| *part != Part::TokenContent),
+            without_body
+                && scheme.parts.iter().any(|part| !matches!(part, Part::TokenContent | Part::SignatureBase)),
             "signed",
-            "a token, a shared secret and Adyen's items say by themselves what is signed: give no parts",
+            "a message signature, a token, a shared secret and Adyen's items say by themselves what is signed: give no parts",
         ),
         (
             (has(&Part::TokenContent) == 1) != is_token,
             "signed",
             "Part::TokenContent and Syntax::JsonWebToken belong together",
+        ),
+        (
+            (has(&Part::SignatureBase) == 1) != is_message,
+            "signed",
+            "Part::SignatureBase and Syntax::HttpMessage belong together",
+        ),
+        (
+            matches!(signed_at, Some(TimestampAt::Created)) != is_message,
+            "syntax",
+            "Syntax::HttpMessage has its time in the parameter 'created', and nothing else has: use http_message",
+        ),
+        (
+            uncovered(scheme),
+            "http_message",
+            "require 'content-digest', or the body can be exchanged; danger_uncovered_body allows it",
         ),
         (
             matches!(signed_at, Some(TimestampAt::Claim(_))) && !is_token,
@@ -90,7 +107,7 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
         (
             scheme.algorithms().iter().any(|algorithm| {
                 let lengths = algorithm.signature_len();
-                lengths.start() != lengths.end() && scheme.encoding != Encoding::Base64
+                !is_message && lengths.start() != lengths.end() && scheme.encoding != Encoding::Base64
             }),
             "encoding",
             "signatures of this algorithm are written in Encoding::Base64",
@@ -152,8 +169,15 @@ fn key_format_fits(scheme: &Scheme) -> bool {
         }
         KeyFormat::StandardWebhooks => algorithm == Ed25519 || !algorithm.is_public_key(),
         KeyFormat::PublicKey => algorithm.is_public_key(),
+        KeyFormat::PublicKeyOrSecret => matches!(scheme.syntax, Syntax::HttpMessage { .. }),
         KeyFormat::JsonWebKey => matches!(algorithm, EcdsaP256Der | EcdsaP256Fixed),
     })
+}
+
+/// Whether a message signature need not cover the body, and nobody said that it need not.
+fn uncovered(scheme: &Scheme) -> bool {
+    let Syntax::HttpMessage { required, uncovered_body, .. } = &scheme.syntax else { return false };
+    !uncovered_body && !required.iter().any(|component| component.name() == "content-digest")
 }
 
 fn no_versions(syntax: &Syntax) -> bool {

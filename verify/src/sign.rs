@@ -12,10 +12,11 @@ use crate::encoding::{Encoding, is_id_byte, to_base64_url};
 use crate::key::{Key, KeyBytes};
 use crate::key_ring::{bound_header, mac_hash};
 use crate::mac::{MacState, sha256};
+use crate::message_components::{Component, Covered};
 use crate::part::Part;
 use crate::scheme::{Algorithm, Freshness, Location, Scheme, Syntax, TimestampAt, Version};
 use crate::timestamp::UnixTime;
-use crate::{adyen, canonical};
+use crate::{adyen, canonical, http_message};
 
 /// Signs deliveries as the provider would.
 ///
@@ -128,6 +129,9 @@ pub enum SignError {
     /// The body has nothing in it that could be signed.
     #[error("the body has no notificationItems with a NotificationRequestItem each")]
     NoItems,
+    /// The scheme covers something that the delivery does not have.
+    #[error("the scheme covers a header or a query parameter that the delivery does not have")]
+    Uncoverable,
     /// The private key does not fit its public half.
     #[error("the private key is none of the scheme's algorithm, or its two halves do not belong together")]
     BadKeyPair,
@@ -176,7 +180,10 @@ impl Signer {
         if self.scheme.syntax == Syntax::AdyenItems {
             return Ok(headers);
         }
-        let message = self.message(outgoing, &timestamp, &headers);
+        let message = match &self.scheme.syntax {
+            Syntax::HttpMessage { required, .. } => self.cover(required, outgoing, &mut headers)?,
+            _ => self.message(outgoing, &timestamp, &headers),
+        };
         let (algorithm, signature) = self.signature(&message)?;
         let text = self.write(algorithm, &signature, &timestamp, &message);
         let bound = bound_header(&self.scheme, &self.key_id).unwrap_or_default();
@@ -184,6 +191,21 @@ impl Signer {
             insert(&mut headers, name, &text);
         }
         Ok(headers)
+    }
+
+    /// Puts the digest and the list of what is covered into the headers, and gives the text to sign.
+    fn cover(
+        &self,
+        required: &[Component],
+        outgoing: &Outgoing<'_>,
+        headers: &mut HeaderMap,
+    ) -> Result<Vec<u8>, SignError> {
+        insert(headers, &http_message::CONTENT_DIGEST, &http_message::print_digest(outgoing.body));
+        let request = Covered { method: outgoing.method.as_str(), url: outgoing.url, headers };
+        let covered = http_message::to_sign(required, &request, outgoing.timestamp, &self.key_id);
+        let (input, base) = covered.ok_or(SignError::Uncoverable)?;
+        insert(headers, &http_message::SIGNATURE_INPUT, &input);
+        Ok(base)
     }
 
     /// Those whose value the scheme demands, and the list of the headers that are signed.
@@ -247,6 +269,7 @@ impl Signer {
                 Part::TokenContent => self.token_content(outgoing).into_bytes().into(),
                 Part::Form(_) if digest_in_query => Cow::Borrowed(&[]),
                 Part::Body | Part::BodyCrc32 | Part::Form(_) => part.of_body(outgoing.body),
+                Part::SignatureBase => Cow::Borrowed(&[]),
             };
             message.extend_from_slice(&bytes);
         }
@@ -322,6 +345,7 @@ impl Signer {
             Syntax::JsonWebToken { .. } => {
                 format!("{}.{}", String::from_utf8_lossy(message), to_base64_url(signature))
             }
+            Syntax::HttpMessage { .. } => http_message::print_signature(signature),
             Syntax::AdyenItems => String::new(),
         }
     }

@@ -2,10 +2,12 @@
 
 use http::{HeaderMap, HeaderName};
 
+use crate::algorithm::{Algorithm, AlgorithmSet, Version};
 use crate::encoding::{Encoding, SignatureBytes};
 use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
-use crate::scheme::{Algorithm, Scheme, Syntax, Version};
+use crate::scheme::{Scheme, Syntax};
+use crate::timestamp::UnixTime;
 use crate::token::Token;
 
 /// The most signatures of one request that are compared.
@@ -24,22 +26,30 @@ pub(crate) struct Presented<'a> {
     pub(crate) timestamp: Option<&'a str>,
     /// The token that the header is, where the scheme has one.
     pub(crate) token: Option<Token<'a>>,
+    /// The texts that may have been signed, where the headers say; each candidate is for one of them.
+    pub(crate) messages: Vec<Vec<u8>>,
+    /// When each of them was signed.
+    pub(crate) created: Vec<UnixTime>,
 }
 
 impl Presented<'_> {
     /// Nothing in the headers, or nothing yet.
     pub(crate) fn nothing() -> Self {
-        Self { candidates: Candidates::none(), timestamp: None, token: None }
+        let (messages, created) = (Vec::new(), Vec::new());
+        Self { candidates: Candidates::none(), timestamp: None, token: None, messages, created }
     }
 }
 
 /// One signature of the right length.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) signature: SignatureBytes,
+    /// What it may have been made with.
+    algorithms: AlgorithmSet,
+    signature: SignatureBytes,
     /// The header that it stands in, as an index into the scheme's.
     header: usize,
+    /// The only message that it is for.
+    message: Option<usize>,
 }
 
 /// Signatures of the right length, at most [`MAX_SIGNATURES`].
@@ -56,16 +66,42 @@ impl Candidates {
         Self { list: [const { None }; MAX_SIGNATURES], len: 0, wanted_key: None }
     }
 
-    /// Those that `key` may verify, as far as names and headers say.
-    pub(crate) fn for_key(&self, key: &RingKey) -> impl Iterator<Item = &Candidate> {
+    /// Those that `key` may have made over this message, as far as names and headers say.
+    pub(crate) fn presented(
+        &self,
+        key: &RingKey,
+        message: usize,
+    ) -> impl Iterator<Item = (AlgorithmSet, &[u8])> {
         let (header, named) = (key.header, self.wanted_key.as_ref().is_none_or(|wanted| *wanted == *key.kid));
-        let fits = move |candidate: &&Candidate| named && header.is_none_or(|only| only == candidate.header);
-        self.list.iter().flatten().filter(fits)
+        let fits = move |candidate: &&Candidate| {
+            named
+                && header.is_none_or(|only| only == candidate.header)
+                && candidate.message.is_none_or(|only| only == message)
+        };
+        let candidates = self.list.iter().flatten().filter(fits);
+        candidates.map(|candidate| (candidate.algorithms, candidate.signature.as_slice()))
     }
 
     fn push(&mut self, algorithm: Algorithm, header: usize, signature: Option<SignatureBytes>) {
-        if let (Some(signature), Some(slot)) = (signature, self.list.get_mut(self.len)) {
-            *slot = Some(Candidate { algorithm, signature, header });
+        if let Some(signature) = signature {
+            let algorithms = AlgorithmSet::one(algorithm);
+            self.add(Candidate { algorithms, signature, header, message: None });
+        }
+    }
+
+    pub(crate) fn push_for_message(
+        &mut self,
+        message: usize,
+        algorithms: &[Algorithm],
+        signature: SignatureBytes,
+    ) {
+        let algorithms = AlgorithmSet::new(algorithms);
+        self.add(Candidate { algorithms, signature, header: 0, message: Some(message) });
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        if let Some(slot) = self.list.get_mut(self.len) {
+            *slot = Some(candidate);
             self.len += 1;
         }
     }
@@ -142,7 +178,7 @@ fn read_one<'a>(
             out.token = Some(token);
             Ok(())
         }
-        Syntax::AdyenItems => Ok(()),
+        Syntax::AdyenItems | Syntax::HttpMessage { .. } => Ok(()),
     }
 }
 

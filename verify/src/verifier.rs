@@ -9,10 +9,11 @@ use arc_swap::ArcSwap;
 use crate::claims::{Claims, Then};
 use crate::config_error::ConfigError;
 use crate::encoding::is_id_byte;
+use crate::http_message;
 use crate::judge::{Verdicts, judge};
 use crate::key::Key;
 use crate::key_ring::KeyRing;
-use crate::mac::{no, sha256};
+use crate::mac::sha256;
 use crate::part::Part;
 use crate::pending::Pending;
 use crate::pointer::BodyError;
@@ -266,7 +267,7 @@ impl Verifier {
     ) -> Result<Verified<B>, Refusal> {
         let now = now.into();
         let ring = self.0.keys.load();
-        let claims = Claims::read(self, request.into(), now)?;
+        let claims = Claims::read(self, &ring, request.into(), now)?;
         let text = claims.of_body(&self.0.scheme, body.as_ref());
         let (before, after) = self.0.scheme.around_body();
         let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
@@ -274,15 +275,7 @@ impl Verifier {
             sink(&text);
             claims.feed(after, message, sink);
         };
-        let mut verdicts = Verdicts::new();
-        for key in ring.keys() {
-            let counts = key.is_valid_at(now);
-            verdicts.push(if counts {
-                judge(key, &claims.candidates, claims.messages(), &feed)
-            } else {
-                no()
-            });
-        }
+        let verdicts = judge(&ring, &claims.candidates, claims.messages(), &feed, now);
         let (observed, then) = (claims.observed, claims.then);
         self.conclude(Conclusion { ring: &ring, verdicts, observed, then: &then, now }, body)
     }
@@ -299,7 +292,9 @@ impl Verifier {
         now: impl Into<UnixTime>,
     ) -> Result<Pending, Refusal> {
         let now = now.into();
-        Ok(Pending::new(self.clone(), Claims::read(self, request.into(), now)?, now))
+        let ring = self.keys();
+        let claims = Claims::read(self, &ring, request.into(), now)?;
+        Ok(Pending::new(self.clone(), ring, claims, now))
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
@@ -320,11 +315,17 @@ impl Verifier {
             }
             _ => {}
         }
-        let key = verdicts.winner(ring.keys()).ok_or(Refusal::SignatureMismatch)?;
+        let (message, key) = verdicts.winner(ring.keys()).ok_or(Refusal::SignatureMismatch)?;
         match then {
             Then::Nothing => {}
             Then::BodyDigest(wanted) if *wanted == hex::encode(sha256(body.as_ref())) => {}
             Then::BodyDigest(_) => return Err(Refusal::DigestMismatch),
+            Then::Message { created, digest } => {
+                if let Some(stated) = digest {
+                    http_message::check_digest(stated, body.as_ref())?;
+                }
+                observed.timestamp = created.get(message).copied();
+            }
             Then::TokenClaims(claims) => {
                 observed.timestamp = token::check_claims(scheme, claims, body.as_ref(), now)?;
             }

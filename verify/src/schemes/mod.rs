@@ -50,6 +50,7 @@
 //! | [`contentful`] | method, path, headers, body | signed timestamp, 30 s | digest of the body |
 //! | [`plaid`] | token with time and digest of the body | signed timestamp, 300 s | digest of the body |
 //! | [`adyen_payments`] | eight fields of each item | nothing: keep replay keys | digest of the signed fields |
+//! | [`http_message_signatures`] | what is configured, with the digest of the body | signed timestamp, 300 s | digest of the body |
 //!
 //! Where the documents of a provider contradict one another there is one preset for each form. None guesses per
 //! request: a receiver that takes any of several forms takes the weakest of them.
@@ -70,6 +71,7 @@ mod dropbox;
 mod github;
 mod gitlab;
 mod gitlab_token;
+mod http_message_signatures;
 mod hubspot_v3;
 mod intercom;
 mod klozeo;
@@ -116,6 +118,7 @@ pub use dropbox::dropbox;
 pub use github::github;
 pub use gitlab::gitlab;
 pub use gitlab_token::gitlab_token;
+pub use http_message_signatures::http_message_signatures;
 pub use hubspot_v3::hubspot_v3;
 pub use intercom::intercom;
 pub use klozeo::{klozeo, klozeo_guide};
@@ -149,7 +152,7 @@ pub use zoom::zoom;
 use crate::scheme::Scheme;
 
 /// Every preset, in the order of the table above.
-const PRESETS: [fn() -> Scheme; 48] = [
+const PRESETS: [fn() -> Scheme; 49] = [
     standard_webhooks,
     github,
     stripe,
@@ -198,6 +201,7 @@ const PRESETS: [fn() -> Scheme; 48] = [
     contentful,
     plaid,
     adyen_payments,
+    http_message_signatures,
 ];
 
 impl Scheme {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookproof::{Key, Refusal, Scheme, UnixTime, Verified, Verifier};
+use hookproof::{Algorithm, Key, Refusal, Scheme, UnixTime, Verified, Verifier};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde::Deserialize;
 
@@ -53,6 +53,33 @@ struct Options {
     tolerance_seconds: Option<u64>,
     public_url: Option<String>,
     webhook_id: Option<String>,
+    required_components: Option<Vec<String>>,
+    algorithm: Option<String>,
+}
+
+impl Options {
+    /// The scheme with what a group configures of it.
+    fn apply(&self, scheme: &Scheme) -> Scheme {
+        if self.required_components.is_none() && self.algorithm.is_none() {
+            return scheme.clone();
+        }
+        let algorithm = self.algorithm.as_deref().map(|name| match name {
+            "hmac-sha256" => Algorithm::HmacSha256,
+            "ed25519" => Algorithm::Ed25519,
+            "ecdsa-p256-sha256" => Algorithm::EcdsaP256Fixed,
+            "rsa-pss-sha512" => Algorithm::RsaPssSha512,
+            "rsa-v1_5-sha256" => Algorithm::RsaPkcs1Sha256,
+            other => panic!("algorithm {other:?}"),
+        });
+        let default = ["@method", "@target-uri", "content-digest"].map(str::to_owned).to_vec();
+        let required = self.required_components.as_ref().unwrap_or(&default);
+        // An identifier stands in the options without its quotes, those of parameters included.
+        let required: Vec<_> =
+            required.iter().map(|text| format!("\"{text}\"").replacen('"', "", 2)).collect();
+        let builder = scheme.to_builder().http_message(required.iter().map(String::as_str), algorithm);
+        let covered = required.iter().any(|name| name == "content-digest");
+        if covered { builder } else { builder.danger_uncovered_body() }.build().unwrap()
+    }
 }
 
 #[derive(Deserialize)]
@@ -206,7 +233,7 @@ impl Case {
 }
 
 fn verifier(scheme: &Scheme, keys: &[KeyEntry], options: &Options, uri: &Uri, foreign: bool) -> Verifier {
-    let mut builder = Verifier::builder(scheme.clone());
+    let mut builder = Verifier::builder(options.apply(scheme));
     for entry in keys {
         let key = Key::new(entry.id.as_str(), entry.material.as_str());
         // Official examples use keys like "foo". Ours do not.
