@@ -96,7 +96,7 @@
 //! | none (default) | [`Verifier`], [`Signer`], the presets: HMAC, no runtime |
 //! | `tower` | [`VerifyLayer`]; needs tokio's time |
 //! | `axum` | `tower`, and the extractors |
-//! | `asymmetric` | ed25519 keys of Standard Webhooks (`whpk_`), by `ring` |
+//! | `asymmetric` | public keys, by `ring`: Ed25519, ECDSA on P-256, RSA |
 //!
 //! A feature adds; it changes nothing that was there.
 //!
@@ -107,6 +107,7 @@
 //! | choose a provider | [`schemes`] |
 //! | describe one | [`Scheme::builder`], [`Part`], [`Syntax`], [`Encoding`], [`KeyFormat`] |
 //! | configure | [`Key`], [`KeyRing`], [`VerifierBuilder`], [`ConfigError`] |
+//! | rotate keys | [`Key::not_after`], [`Verifier::replace_keys`], [`KeyRing::uses`] |
 //! | verify | [`Verifier::verify`], [`Verifier::begin`] and [`Pending`], [`RequestView`] |
 //! | use the result | [`Verified`], [`Metadata`], [`ReplayKey`], [`Pointer`] |
 //! | count and log refusals | [`Refusal`] |

@@ -90,6 +90,24 @@ impl Scheme {
         self.key_format
     }
 
+    /// What is signed, in order.
+    #[must_use]
+    pub fn signed_parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The syntax of the signature header.
+    #[must_use]
+    pub fn syntax(&self) -> &Syntax {
+        &self.syntax
+    }
+
+    /// What identifies an event whose id is not signed.
+    #[must_use]
+    pub fn identity(&self) -> DigestScope {
+        self.identity
+    }
+
     /// What protects against replay, and what does not.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {

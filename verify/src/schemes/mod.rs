@@ -1,56 +1,56 @@
 //! One function per provider, each returning its [`Scheme`]; its documentation says what is signed and what is not.
 //!
-//! | preset | what is signed | what bounds a replay | identity of an event |
-//! |---|---|---|---|
-//! | [`standard_webhooks`] | id, timestamp, body | signed timestamp, 300 s | `webhook-id`, signed |
-//! | [`github`] | body | nothing: keep replay keys | digest of the body |
-//! | [`stripe`] | timestamp, body | signed timestamp, 300 s | `/id` in the body |
-//! | [`slack`] | timestamp, body | signed timestamp, 300 s | `/event_id`, else digest of the body |
-//! | [`meta`] | body | nothing: keep replay keys | digest of the body |
-//! | [`megatronlead`] | body | event time, 24 h | digest of the body |
-//! | [`klozeo`] | body | event time, 72 h | digest of the body |
-//! | [`klozeo_guide`] | body | event time, 72 h, where sent | `/event_id` in the body |
-//! | [`leadhub`] | body | event time, 72 h | digest of the body |
-//! | [`leadhub_timestamped`] | timestamp, body | signed timestamp, 300 s | digest of the body |
-//! | [`metalocator`] | timestamp, body | signed timestamp, 300 s | digest of the body |
-//! | [`metalocator_raw`] | timestamp, body | signed timestamp, 300 s | digest of the body |
-//! | [`devsphere`] | body | nothing: keep replay keys | digest of the body |
-//! | [`bitbucket`] | body | nothing: keep replay keys | digest of the body |
-//! | [`gitlab`] | id, timestamp, body | signed timestamp, 300 s | `webhook-id`, signed |
-//! | [`openai`] | id, timestamp, body | signed timestamp, 300 s | `webhook-id`, signed |
-//! | [`zoom`] | timestamp, body | signed timestamp, 300 s | digest of the body |
-//! | [`square`] | URL, body | nothing: keep replay keys | `/event_id` in the body |
-//! | [`hubspot_v3`] | method, URL, body, timestamp | signed timestamp, 300 s | digest of the body |
-//! | [`intercom`] | body | nothing: keep replay keys | `/id` in the body |
-//! | [`paddle`] | timestamp, body | signed timestamp, 5 s | `/event_id` in the body |
-//! | [`linear`] | body | event time, 60 s | digest of the body |
-//! | [`calendly`] | timestamp, body | signed timestamp, 180 s | digest of the body |
-//! | [`typeform`] | body | nothing: keep replay keys | `/event_id` in the body |
-//! | [`zendesk`] | timestamp, body | signed timestamp, 300 s | digest of the body |
-//! | [`asana`] | body | nothing: keep replay keys | digest of the body |
-//! | [`dropbox`] | body | nothing | none: equal bodies are different events |
-//! | [`adyen_platform`] | body | nothing: keep replay keys | digest of the body |
-//! | [`coinbase_commerce`] | body | nothing: keep replay keys | `/event/id` in the body |
-//! | [`vercel`] | body | nothing: keep replay keys | `/id` in the body |
-//! | [`sentry`] | body | nothing: keep replay keys | digest of the body |
-//! | [`woocommerce`] | body | nothing: keep replay keys | digest of the body |
-//! | [`close`] | timestamp, body | signed timestamp, 300 s | `/event/id` in the body |
-//! | [`line`](fn@line) | body | nothing: keep replay keys | digest of the body |
-//! | [`pagerduty`] | body | nothing: keep replay keys | `/event/id` in the body |
-//! | [`svix`] | id, timestamp, body | signed timestamp, 300 s | `svix-id`, signed |
-//! | [`shopify`] | body | nothing: keep replay keys | digest of the body |
-//! | [`discord`] | timestamp, body | signed timestamp, 300 s | `/id` in the body |
-//! | [`gitlab_token`] | **nothing** | nothing | digest of the body, which is not signed |
-//! | [`docusign`] | body | nothing: keep replay keys | digest of the body |
-//! | [`box_`] | body, timestamp | signed timestamp, 600 s | digest of the body |
-//! | [`sendgrid`] | timestamp, body | signed timestamp, 300 s | digest of the body |
-//! | [`twilio`] | URL, form | nothing: keep replay keys | digest of URL and form |
-//! | [`mandrill`] | URL, form | nothing: keep replay keys | digest of URL and form |
-//! | [`paypal`] | id, time, CRC-32 of the body | event time, 72 h | `PAYPAL-TRANSMISSION-ID`, signed |
-//! | [`contentful`] | method, path, headers, body | signed timestamp, 30 s | digest of the body |
-//! | [`plaid`] | token with time and digest of the body | signed timestamp, 300 s | digest of the body |
-//! | [`adyen_payments`] | eight fields of each item | nothing: keep replay keys | digest of the signed fields |
-//! | [`http_message_signatures`] | what is configured, with the digest of the body | signed timestamp, 300 s | digest of the body |
+//! | preset | signature | what is signed | time, and its window | what identifies an event | re-sent for |
+//! |---|---|---|---|---|---|
+//! | [`standard-webhooks`](standard_webhooks) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
+//! | [`github`](github) | `x-hub-signature-256` | body | none: keep replay keys | digest of the body | not published |
+//! | [`stripe`](stripe) | `stripe-signature` | time, body | in the signature, 300 s | `/id` in the body | 3 days |
+//! | [`slack`](slack) | `x-slack-signature` | time, body | `x-slack-request-timestamp`, 300 s | `/event_id` in the body | 2 h |
+//! | [`meta`](meta) | `x-hub-signature-256` | body | none: keep replay keys | digest of the body | 36 h |
+//! | [`megatronlead`](megatronlead) | `x-megatronlead-signature` | body | of the event, `/timestamp`, 24 h back, 300 s ahead | digest of the body | 24 h |
+//! | [`klozeo`](klozeo) | `x-klozeo-signature` | body | of the event, `/timestamp`, 72 h back, 300 s ahead | digest of the body | not published |
+//! | [`klozeo-guide`](klozeo_guide) | `x-webhook-signature`, `x-hub-signature-256` | body | of the event, where sent, `/timestamp`, 72 h back, 300 s ahead | `/event_id` in the body | not published |
+//! | [`leadhub`](leadhub) | `x-leadhub-signature` | body | of the event, `/occurred_at`, 72 h back, 300 s ahead | digest of the body | not published |
+//! | [`leadhub-timestamped`](leadhub_timestamped) | `x-leadhub-signature` | time, body | in the signature, 300 s | digest of the body | not published |
+//! | [`metalocator`](metalocator) | `x-metalocator-webhook-signature` | time, body | `x-metalocator-webhook-signature-timestamp`, 300 s | digest of the body | not published |
+//! | [`metalocator-raw`](metalocator_raw) | `x-metalocator-webhook-signature` | time, body | `x-metalocator-webhook-signature-timestamp`, 300 s | digest of the body | not published |
+//! | [`devsphere`](devsphere) | `x-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`bitbucket`](bitbucket) | `x-hub-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`gitlab`](gitlab) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
+//! | [`openai`](openai) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
+//! | [`zoom`](zoom) | `x-zm-signature` | time, body | `x-zm-request-timestamp`, 300 s | digest of the body | not published |
+//! | [`square`](square) | `x-square-hmacsha256-signature` | URL, body | none: keep replay keys | `/event_id` in the body | not published |
+//! | [`hubspot-v3`](hubspot_v3) | `x-hubspot-signature-v3` | method, URL, body, time | `x-hubspot-request-timestamp`, 300 s | digest of the body | not published |
+//! | [`intercom`](intercom) | `x-hub-signature` | body | none: keep replay keys | `/id` in the body | not published |
+//! | [`paddle`](paddle) | `paddle-signature` | time, body | in the signature, 5 s | `/event_id` in the body | not published |
+//! | [`linear`](linear) | `linear-signature` | body | of the event, `/webhookTimestamp`, 60 s | digest of the body | not published |
+//! | [`calendly`](calendly) | `calendly-webhook-signature` | time, body | in the signature, 180 s | digest of the body | not published |
+//! | [`typeform`](typeform) | `typeform-signature` | body | none: keep replay keys | `/event_id` in the body | not published |
+//! | [`zendesk`](zendesk) | `x-zendesk-webhook-signature` | time, body | `x-zendesk-webhook-signature-timestamp`, 300 s | digest of the body | not published |
+//! | [`asana`](asana) | `x-hook-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`dropbox`](dropbox) | `x-dropbox-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`adyen-platform`](adyen_platform) | `hmacsignature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`coinbase-commerce`](coinbase_commerce) | `x-cc-webhook-signature` | body | none: keep replay keys | `/event/id` in the body | not published |
+//! | [`vercel`](vercel) | `x-vercel-signature` | body | none: keep replay keys | `/id` in the body | not published |
+//! | [`sentry`](sentry) | `sentry-hook-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`woocommerce`](woocommerce) | `x-wc-webhook-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`close`](close) | `close-sig-hash` | time, body | `close-sig-timestamp`, 300 s | `/event/id` in the body | 3 days |
+//! | [`line`](fn@line) | `x-line-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`pagerduty`](pagerduty) | `x-pagerduty-signature` | body | none: keep replay keys | `/event/id` in the body | not published |
+//! | [`svix`](svix) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
+//! | [`shopify`](shopify) | `x-shopify-hmac-sha256` | body | none: keep replay keys | digest of the body | 2 days |
+//! | [`discord`](discord) | `x-signature-ed25519` | time, body | `x-signature-timestamp`, 300 s | `/id` in the body | not published |
+//! | [`gitlab-token`](gitlab_token) | `x-gitlab-token` | **nothing** | none: keep replay keys | digest of the body, which nobody vouches for | not published |
+//! | [`docusign`](docusign) | `x-docusign-signature-1` to `x-docusign-signature-100` | body | none: keep replay keys | digest of the body | 15 days |
+//! | [`box`](box_) | `box-signature-primary`, `box-signature-secondary` | body, time | `box-delivery-timestamp`, 600 s | digest of the body | not published |
+//! | [`sendgrid`](sendgrid) | `x-twilio-email-event-webhook-signature` | time, body | `x-twilio-email-event-webhook-timestamp`, 300 s | digest of the body | 24 h |
+//! | [`twilio`](twilio) | `x-twilio-signature` | URL, form | none: keep replay keys | digest of URL, form | not published |
+//! | [`mandrill`](mandrill) | `x-mandrill-signature` | URL, form | none: keep replay keys | digest of URL, form | not published |
+//! | [`paypal`](paypal) | `paypal-transmission-sig` | id, time, webhook id, CRC-32 of the body | `paypal-transmission-time`, 72 h back, 300 s ahead | header `paypal-transmission-id`, signed | 3 days |
+//! | [`contentful`](contentful) | `x-contentful-signature` | method, path, listed headers, body | `x-contentful-timestamp`, 30 s | digest of the body | not published |
+//! | [`plaid`](plaid) | `plaid-verification` | a token with the time and the body's digest | claim `/iat`, 300 s | digest of the body | 24 h |
+//! | [`adyen-payments`](adyen_payments) | in the body | eight fields of each item | none: keep replay keys | digest of eight fields of each item | 30 days |
+//! | [`http-message-signatures`](http_message_signatures) | `signature` | what is configured, with the body's digest | parameter `created`, 300 s | digest of the body | not published |
 //!
 //! Where the documents of a provider contradict one another there is one preset for each form. None guesses per
 //! request: a receiver that takes any of several forms takes the weakest of them.
