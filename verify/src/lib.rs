@@ -105,6 +105,7 @@
 //! | to | see |
 //! |---|---|
 //! | choose a provider | [`schemes`] |
+//! | be taught at length | [`guide`] |
 //! | describe one | [`Scheme::builder`], [`Part`], [`Syntax`], [`Encoding`], [`KeyFormat`] |
 //! | configure | [`Key`], [`KeyRing`], [`VerifierBuilder`], [`ConfigError`] |
 //! | rotate keys | [`Key::not_after`], [`Verifier::replace_keys`], [`KeyRing::uses`] |
@@ -130,6 +131,7 @@ mod config_error;
 mod encoding;
 #[cfg(feature = "axum")]
 mod extract;
+pub mod guide;
 mod http_message;
 mod judge;
 mod key;
