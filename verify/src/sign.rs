@@ -255,7 +255,8 @@ impl Signer {
     /// The text that is signed.
     fn message(&self, outgoing: &Outgoing<'_>, timestamp: &str, headers: &HeaderMap) -> Vec<u8> {
         let mut message = Vec::with_capacity(outgoing.body.len() + 64);
-        let digest_in_query = canonical::digest_in_query(outgoing.url).is_some();
+        let digest_in_query = self.scheme.parts.contains(&Part::UrlVariants)
+            && canonical::digest_in_query(outgoing.url).is_some();
         for part in &self.scheme.parts {
             let bytes: Cow<'_, [u8]> = match part {
                 Part::Literal(text) => text.as_bytes().into(),

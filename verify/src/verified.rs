@@ -127,6 +127,10 @@ impl<B: AsRef<[u8]>> Verified<B> {
     ///
     /// The same event from the same source always has the same key; a replayer who changes unsigned headers does not
     /// get another. `source` is the name of the endpoint: the same delivery at two endpoints is two events.
+    ///
+    /// Where nothing vouches for the body ([`Algorithm::SharedToken`](crate::Algorithm::SharedToken),
+    /// [`danger_uncovered_body`](crate::SchemeBuilder::danger_uncovered_body)) it is the digest of whatever body came: good
+    /// against retries, and not against replays.
     #[must_use]
     pub fn replay_key(&self, source: &str) -> ReplayKey {
         match self.event_id() {

@@ -31,13 +31,22 @@ impl Schemes {
                 });
                 print_line(line)?;
             } else {
-                rows.add_row([scheme.name(), &headers.join(" or "), time, &id]);
+                rows.add_row([scheme.name(), &headers_text(&headers), time, &id]);
             }
         }
         if !self.json {
             print_line(rows)?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn headers_text(names: &[String]) -> String {
+    match names {
+        [] => "none: in the body".to_owned(),
+        [one] => one.clone(),
+        [one, other] => format!("{one} or {other}"),
+        [first, .., last] => format!("{first} to {last}"),
     }
 }
 
