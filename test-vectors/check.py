@@ -16,7 +16,7 @@ import argparse
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import oracle
@@ -193,12 +193,13 @@ def check_own_vector(report, scheme, vector, flags, reasons):
 
 
 def check_group(report, preset, group):
+    options = group.get("options") or {}
     try:
+        preset = configure(preset, options)
         keys = [oracle.read_key(preset, key["id"], key["material"]) for key in group["keys"]]
     except ValueError as error:
-        report.fail(f"{report.name}, the group of {group['tests'][0]['id']}", "keys of this scheme", error)
+        report.fail(f"{report.name}, the group of {group['tests'][0]['id']}", "keys and options of this scheme", error)
         return
-    options = group.get("options") or {}
     for vector in group["tests"]:
         verdict = oracle.judge(preset, keys, request_of(vector, options))
         expected, got = differences(vector, verdict)
@@ -206,6 +207,16 @@ def check_group(report, preset, group):
             report.fail(vector["id"], expected, got)
         else:
             report.passed += 1
+
+
+def configure(preset, options):
+    """The preset with the options of message signatures. Raises ValueError when it cannot have them."""
+    if preset.steps != "message-signatures":
+        return preset
+    import message_signatures
+
+    message_signatures.read_required(options)
+    return replace(preset, algorithm=options.get("algorithm") or preset.algorithm)
 
 
 def request_of(vector, options):

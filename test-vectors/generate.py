@@ -19,13 +19,15 @@ from generator.document import Book
 from generator.family_senders import FAMILY_SENDERS
 from generator.item_cases import ITEM_SENDERS
 from generator.list_cases import add_list_cases
+from generator.message_senders import MESSAGE_SENDERS
 from generator.own_cases import add_own_cases
 from generator.plain_senders import PLAIN_SENDERS
 from generator.public_key_senders import PUBLIC_KEY_SENDERS
 from generator.senders import FIRST_SENDERS
 from generator.time_cases import add_time_cases
 
-SENDERS = FIRST_SENDERS + PLAIN_SENDERS + FAMILY_SENDERS + COMPUTED_SENDERS + PUBLIC_KEY_SENDERS + ITEM_SENDERS
+HMAC_SENDERS = FIRST_SENDERS + PLAIN_SENDERS + FAMILY_SENDERS + COMPUTED_SENDERS
+SENDERS = HMAC_SENDERS + PUBLIC_KEY_SENDERS + ITEM_SENDERS + MESSAGE_SENDERS
 FOLDER = Path(__file__).resolve().parent / "v1"
 
 

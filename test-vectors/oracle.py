@@ -80,7 +80,14 @@ def judge_adyen(_preset, keys, request, _past, _future):
     return documents.judge_adyen(keys, request), None, None
 
 
-STEPS = {"header": judge_header, "plaid": judge_plaid, "adyen": judge_adyen}
+def judge_message_signatures(_preset, keys, request, past, future):
+    import message_signatures
+
+    key, timestamp = message_signatures.judge(keys, request, past, future)
+    return key, None, timestamp
+
+
+STEPS = {"header": judge_header, "plaid": judge_plaid, "adyen": judge_adyen, "message-signatures": judge_message_signatures}
 
 
 # ------------------------------------------------------------------------- rules 1 to 3: which headers
@@ -311,6 +318,7 @@ def read_public_key(preset, material):
         "spki": public_keys.read_spki,
         "certificate-or-key": public_keys.read_certificate_or_key,
         "jwk": public_keys.read_jwk,
+        "message-signatures": public_keys.read_message_signature_key,
     }
     return readers[preset.key_text](preset, material)
 
@@ -322,6 +330,7 @@ KEY_TEXTS = {
     "spki": read_public_key,
     "certificate-or-key": read_public_key,
     "jwk": read_public_key,
+    "message-signatures": read_public_key,
 }
 
 

@@ -15,7 +15,7 @@ class Preset:
     encoding: str  # "hex", "base64" or "base64-of-hex"
     parts: tuple  # of the signed bytes; empty when `message` says how they are computed
     prefix: str = ""
-    algorithm: str = "hmac"  # with SHA-256; or "hmac-sha1", "ed25519", "ecdsa", "rsa", "token" (the key itself)
+    algorithm: str = "hmac"  # with SHA-256; or "hmac-sha1", "ed25519", "ecdsa", "rsa", "token" (the key itself); "": the key says
     separator: str = ","  # of a list
     versions: tuple = ("v1",)  # of a list's signatures
     timestamp_name: str | None = None  # of a list's element that holds the timestamp
@@ -30,14 +30,15 @@ class Preset:
     event_time_optional: bool = False
     past: int = 300
     future: int = 300
-    key_text: str = "utf-8"  # or "hex", "standard-webhooks", "spki", "certificate-or-key", "jwk"
+    key_text: str = "utf-8"  # or "hex", "standard-webhooks", "spki", "certificate-or-key", "jwk", "message-signatures"
     message: str | None = None  # one of computed.MESSAGES
     lists_headers: str | None = None  # a header that names the signed headers
-    steps: str = "header"  # or "plaid", "adyen": rules 3 to 8 in another form
+    steps: str = "header"  # or "plaid", "adyen", "message-signatures": rules 3 to 8 in another form
     signs_body: bool = True  # false when what the body says counts as unsigned
     first_family: object = None  # another preset, read instead of this one when any of its headers is present
     numbered_headers: str | None = None  # signature headers are this and a number from 1 to 100
     required: tuple = ()  # of (header, the only allowed value)
+    more_headers: tuple = ()  # that are read besides
     bound_key: tuple = ()  # (key id, header): that key and that header go only together
 
     @property
@@ -51,7 +52,7 @@ class Preset:
     @property
     def headers_read(self):
         required = [name for name, _ in self.required]
-        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header, self.lists_headers, *required)
+        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header, self.lists_headers, *required, *self.more_headers)
         return [name for name in names if name]
 
 
@@ -302,4 +303,14 @@ PRESETS = {
         "", "plaid-verification", parts=(), steps="plaid", algorithm="es256", key_text="jwk", type_pointers=("/webhook_code",)
     ),
     "adyen-payments": Preset((), "", "", (), steps="adyen", key_text="hex", signs_body=False),
+    "http-message-signatures": Preset(
+        ("signature-input", "signature"),
+        "",
+        "",
+        (),
+        algorithm="",
+        key_text="message-signatures",
+        steps="message-signatures",
+        more_headers=("content-digest",),
+    ),
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Key:
     id: str
-    kind: str  # one of oracle.TAG_LENGTHS
+    kind: str  # one of oracle.TAG_LENGTHS, or of message_signatures.LENGTHS
     data: object  # bytes, or a public key of public_keys
     header: str | None = None  # the only one that this key is tried against, when it is bound to one
     kid: str | None = None  # the name that a token gives it

@@ -8,6 +8,7 @@ from .common_cases import with_tag
 from .computed_cases import COMPUTED_CASES
 from .family_cases import FAMILY_CASES
 from .item_cases import ITEM_CASES
+from .message_cases import MESSAGE_CASES
 from .plain_cases import PLAIN_CASES
 from .public_key_cases import PUBLIC_KEY_CASES
 from .senders import base64_text
@@ -302,4 +303,5 @@ OWN_CASES = {
     **COMPUTED_CASES,
     **PUBLIC_KEY_CASES,
     **ITEM_CASES,
+    **MESSAGE_CASES,
 }
