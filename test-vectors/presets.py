@@ -51,8 +51,8 @@ class Preset:
 
     @property
     def headers_read(self):
-        required = [name for name, _ in self.required]
-        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header, self.lists_headers, *required, *self.more_headers)
+        more = [*(name for name, _ in self.required), *self.more_headers]
+        names = (*self.signature_headers, self.timestamp_header, self.id_header, self.type_header, self.lists_headers, *more)
         return [name for name in names if name]
 
 

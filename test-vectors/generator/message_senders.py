@@ -26,9 +26,9 @@ class MessageSignatures(Sender):
     def digest(self, body):
         return f"sha-256={byte_sequence(hashlib.sha256(bytes(body)).digest())}"
 
-    def lines(self, body):
+    def lines(self, body, url=None, method="POST"):
         """What is covered by default: (identifier, value)."""
-        return [('"@method"', "POST"), ('"@target-uri"', self.url), ('"content-digest"', self.digest(body))]
+        return [('"@method"', method), ('"@target-uri"', url or self.url), ('"content-digest"', self.digest(body))]
 
     def signed(self, lines, parameters=CREATED, signer=None):
         """The inner list of Signature-Input, and the signature."""
@@ -80,9 +80,10 @@ class Pen:
     def usual(self, *args, **rest):
         return self.sender.usual(self.event, *args, **rest)
 
-    def signed(self, *lines, parameters=CREATED, more=(), **rest):
+    def signed(self, *lines, more=(), url=None, method="POST", **rest):
         """The usual components and these lines more, signed; `more` are the headers that go with them."""
-        return self.rows(self.sender.label([*self.sender.lines(self.event), *lines], parameters, **rest), more=more)
+        usual = self.sender.lines(self.event, url, method)
+        return self.rows(self.sender.label([*usual, *lines], **rest), more=more)
 
 
 MESSAGE_SENDERS = [MessageSignatures()]
