@@ -104,12 +104,16 @@ def read_labels(request):
 
 def read_dictionary(request, name):
     value = request.value(name)
-    if not all(0x20 <= byte <= 0x7E for byte in value):
+    if not is_visible_ascii(value):
         raise Refusal("malformed_header")
     try:
         return structured_fields.parse_dictionary(value.decode("ascii"))
     except ValueError:
         raise Refusal("malformed_header") from None
+
+
+def is_visible_ascii(value):
+    return all(0x20 <= byte <= 0x7E for byte in value)
 
 
 def is_byte_sequence(member):

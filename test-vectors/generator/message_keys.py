@@ -7,7 +7,6 @@ import hashlib
 import hmac
 
 from . import test_keys
-from .test_keys import serialization
 
 try:
     from cryptography.hazmat.primitives.asymmetric import ed25519
