@@ -182,6 +182,9 @@ def add_values(pen):
         text = inner if sent is None else inner.replace(signed, sent)
         pen.valid(number, comment, flags, pen.rows((f"sig1={text}", f"sig1={byte_sequence(tag)}")))
     inner, tag = pen.sender.signed(pen.sender.lines(pen.event), CREATED + ';nonce="n"')
+    longest, other = pen.sender.signed(pen.sender.lines(pen.event), ";a=123456789012.125" + CREATED)
+    rows = pen.rows((f"sig1={longest}", f"sig1={byte_sequence(other)}"))
+    pen.valid(399, "a decimal of as many digits as there may be", flags, rows)
     moved = inner.replace(CREATED, "") + CREATED
     rows = pen.rows((f"sig1={moved}", f"sig1={byte_sequence(tag)}"))
     pen.invalid(397, "signature_mismatch", "the parameters in another order than signed", flags, rows)
@@ -226,6 +229,10 @@ def add_limits(pen):
     pen.invalid(415, too_many, "9 members and no label", flags, pen.rows((inputs.replace("good", "a"), "z=:AAAA:")))
     repeated = [others[0], *others[:7], good]
     pen.valid(416, "9 members, two of one key: that is 8", flags, pen.rows(*repeated))
+    unpadded = pen.rows(good, ("z=1", "z=:AA:"))
+    pen.invalid(418, MALFORMED, "a second signature that is not base64 takes the first with it", "Labels", unpadded)
+    parameter = pen.rows(pen.usual(CREATED + ";a=:AA:"))
+    pen.invalid(419, MALFORMED, "a parameter that is not base64", "Base64Malleability", parameter)
     bad = pen.rows((inputs, good[1] + ","))
     pen.invalid(417, MALFORMED, "9 members, and a Signature that cannot be read", flags + " RuleOrder", bad)
 

@@ -175,6 +175,14 @@ def add_rsa(pen):
         pen.invalid(number, MISMATCH, comment, f"{flags} Algorithm", rows, keys=(RSA_KEY,))
     long = with_signer(pen, lambda base: bytes(513))
     pen.invalid(777, MALFORMED, "513 bytes", f"{flags} Limit", long, keys=(RSA_KEY,))
+    empty, longest = with_signer(pen, lambda base: b""), with_signer(pen, lambda base: bytes(512))
+    pen.invalid(781, MALFORMED, "an empty signature", f"{flags} ZipCompare", empty, keys=(RSA_KEY,))
+    more = f"{flags} Limit"
+    pen.invalid(782, MALFORMED, "an empty signature, with rsa-v1_5-sha256", more, empty, keys=(RSA_KEY,), options=old)
+    pen.invalid(783, MALFORMED, "513 bytes, with rsa-v1_5-sha256", more, long, keys=(RSA_KEY,), options=old)
+    pen.invalid(784, MISMATCH, "512 zero bytes, with rsa-v1_5-sha256", more, longest, keys=(RSA_KEY,), options=old)
+    one = with_signer(pen, lambda base: b"\1")
+    pen.invalid(785, MISMATCH, "one byte, with rsa-v1_5-sha256", more, one, keys=(RSA_KEY,), options=old)
     pen.invalid(
         778, MISMATCH, "a good rsa-pss-sha512 where the other is wanted", f"{flags} Algorithm", pss, keys=(RSA_KEY,), options=old
     )
