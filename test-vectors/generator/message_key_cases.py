@@ -145,7 +145,6 @@ def add_rsa(pen):
     pss, pkcs1 = with_signer(pen, RSA_PSS), with_signer(pen, RSA_PKCS1)
     encoding = "PublicKey KeyEncoding"
     pen.valid(760, "the key in a certificate", encoding, pss, keys=(certificate,), key_id=certificate[0])
-    pen.valid(761, "two keys that are the same: the first", encoding, pss, keys=(certificate, RSA_KEY), key_id=certificate[0])
     old = {"algorithm": "rsa-v1_5-sha256"}
     told = (certificate, "the key in a certificate, with rsa-v1_5-sha256")
     pen.valid(762, told[1], encoding, pkcs1, keys=(certificate,), key_id=certificate[0], options=old)
