@@ -160,4 +160,38 @@ pub enum ConfigError {
         /// What is wrong with it, and the remedy.
         problem: String,
     },
+    /// A replay guard that could remember nothing.
+    #[error("a replay guard with a {field} of 0 remembers nothing: {remedy}")]
+    EmptyGuard {
+        /// `retention` or `capacity`.
+        field: &'static str,
+        /// What to give instead.
+        remedy: &'static str,
+    },
+    /// A replay guard that forgets before the last retry or replay can come.
+    #[error(
+        "source '{name}': a replay guard with a retention of {given:?} forgets too early: a delivery can come again \
+         for {required:?}; raise the retention to at least that"
+    )]
+    GuardRetention {
+        /// The source's name.
+        name: String,
+        /// The guard's retention.
+        given: Duration,
+        /// The least for this scheme and its window.
+        required: Duration,
+    },
+    /// A replay guard for a source without a name: two of them would take each other's deliveries for replays.
+    #[error(
+        "a replay guard needs the source's name: give Source::new(name, verifier), with another name for each endpoint"
+    )]
+    SourceUnnamed,
+    /// A replay guard for a scheme whose deliveries cannot be told apart.
+    #[error(
+        "scheme '{scheme}' sends equal bodies for different events: remove the replay guard, it would drop genuine ones"
+    )]
+    NoIdentity {
+        /// The scheme's name.
+        scheme: String,
+    },
 }

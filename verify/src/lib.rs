@@ -137,6 +137,7 @@ mod judge;
 mod key;
 mod key_ring;
 mod mac;
+mod memory_guard;
 mod message_components;
 #[cfg(feature = "tower")]
 pub mod middleware;
@@ -147,6 +148,7 @@ mod pointer;
 mod public_key;
 mod refusal;
 mod replay;
+mod replay_guard;
 mod request;
 mod scheme;
 mod scheme_builder;
@@ -167,6 +169,7 @@ pub use extract::{ExtractRejection, VerifiedBytes, VerifiedJson};
 pub use key::{Key, MIN_KEY_BYTES};
 pub use key_ring::{KeyRing, KeyUse, MAX_KEYS};
 pub use message_components::Component;
+pub use memory_guard::MemoryReplayGuard;
 #[cfg(feature = "tower")]
 pub use middleware::VerifyLayer;
 pub use part::{FormOrder, Part};
@@ -174,6 +177,9 @@ pub use pending::Pending;
 pub use pointer::{BodyError, Pointer, Scalar};
 pub use refusal::Refusal;
 pub use replay::{Identity, ReplayKey};
+pub use replay_guard::{
+    Claim, ClaimToken, GuardError, GuardFuture, ReplayGuard, check_retention, required_retention,
+};
 pub use request::RequestView;
 pub use scheme::{DigestScope, Freshness, Location, Scheme, Syntax, TimestampAt};
 pub use scheme_builder::SchemeBuilder;

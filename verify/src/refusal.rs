@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The reason for which a request was refused, at request time.
 ///
-/// Every variant is caused by the peer: by whoever sent the request, be it a stranger, the provider with
-/// another key, or a proxy that changed a byte. A mistake in the configuration is a
+/// Every variant but the two of a busy or broken replay guard is caused by the peer: by whoever sent the request, be it
+/// a stranger, the provider with another key, or a proxy that changed a byte. A mistake in the configuration is a
 /// [`ConfigError`](crate::ConfigError) and shows when the verifier is built.
 ///
 /// # Security
@@ -50,11 +50,28 @@ pub enum Refusal {
     BodyTimeout,
     /// The connection broke, or the peer left, before the body was complete.
     BodyIncomplete,
+    /// The method is none that the layer takes deliveries with.
+    MethodNotAllowed,
+    /// The request belongs to no source that is known here.
+    UnknownSource,
+    /// An endpoint-ownership challenge that is not answered: a wrong verify token, an origin that is not on the list, a
+    /// secret that nobody waits for, a text that could be more than text.
+    HandshakeRefused,
+    /// The delivery is genuine and was done before.
+    Replayed,
+    /// The delivery is genuine, and another request with it is at work now. The sender should come again.
+    ReplayInProgress,
+    /// The delivery is genuine, but the replay guard is full, fails, or forgets too early to be asked. The sender should
+    /// come again. Caused by the receiver's own memory, never by the peer.
+    ReplayGuardUnavailable,
 }
 
 impl Refusal {
     /// Every refusal, in the order in which a request is checked. For documentation and metrics set-up.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
+        Self::HandshakeRefused,
+        Self::MethodNotAllowed,
+        Self::UnknownSource,
         Self::UnsupportedContentEncoding,
         Self::DuplicateHeader,
         Self::MissingHeader,
@@ -72,6 +89,9 @@ impl Refusal {
         Self::SignatureMismatch,
         Self::DigestMismatch,
         Self::MalformedBody,
+        Self::Replayed,
+        Self::ReplayInProgress,
+        Self::ReplayGuardUnavailable,
     ];
 
     /// The stable reason code, as used in logs, metrics and test vectors.
@@ -95,16 +115,25 @@ impl Refusal {
             Self::UnsupportedContentEncoding => "unsupported_content_encoding",
             Self::BodyTimeout => "body_timeout",
             Self::BodyIncomplete => "body_incomplete",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnknownSource => "unknown_source",
+            Self::HandshakeRefused => "handshake_refused",
+            Self::Replayed => "replayed",
+            Self::ReplayInProgress => "replay_in_progress",
+            Self::ReplayGuardUnavailable => "replay_guard_unavailable",
         }
     }
 
-    /// The HTTP status that suits the sender: 401, or 413, 415, 408 where the fault is no secret.
+    /// The HTTP status that suits the sender: 401, or 413, 415, 408 where the fault is no secret. What a genuine sender
+    /// should send again is 503; what he need not send again, because it was done, is 200.
     #[must_use]
     pub const fn status(self) -> http::StatusCode {
         match self {
             Self::BodyTooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedContentEncoding => http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTimeout => http::StatusCode::REQUEST_TIMEOUT,
+            Self::Replayed => http::StatusCode::OK,
+            Self::ReplayInProgress | Self::ReplayGuardUnavailable => http::StatusCode::SERVICE_UNAVAILABLE,
             _ => http::StatusCode::UNAUTHORIZED,
         }
     }

@@ -22,7 +22,7 @@ const SIGNED_WINDOW: Window = Window::symmetric(Duration::from_secs(300));
 /// How far a sender's clock may be ahead of an event time.
 const EVENT_FUTURE: Duration = Duration::from_secs(300);
 /// The longest retry horizon that a known provider publishes: 72 hours. Assumed where none is.
-const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
+pub(crate) const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
 
 /// Collects the parts of a [`Scheme`]; see there for an example.
 #[derive(Clone, Debug)]

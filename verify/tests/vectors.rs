@@ -96,7 +96,17 @@ fn a_wrong_expectation_is_reported() {
 fn every_reason_has_a_vector() {
     let (cases, _) = load(&own_folder(), false);
     let seen: BTreeSet<_> = cases.iter().filter_map(|case| case.reason.as_deref()).collect();
-    let by_transport = ["body_too_large", "body_timeout", "body_incomplete"];
+    let by_transport = [
+        "body_too_large",
+        "body_timeout",
+        "body_incomplete",
+        "method_not_allowed",
+        "unknown_source",
+        "handshake_refused",
+        "replayed",
+        "replay_in_progress",
+        "replay_guard_unavailable",
+    ];
     for refusal in Refusal::ALL {
         assert!(seen.contains(refusal.code()) || by_transport.contains(&refusal.code()), "{refusal}");
     }

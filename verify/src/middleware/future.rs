@@ -1,19 +1,21 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
-use crate::middleware::response::{ResponseBody, refusal_response};
+use crate::middleware::delivery::{Afterwards, Delivery};
+use crate::middleware::hold::{Claimed, Hold};
+use crate::middleware::response::ResponseBody;
 use crate::pending::Pending;
 use crate::refusal::Refusal;
+use crate::replay_guard::{GuardError, GuardFuture};
+use crate::verified::Verified;
 
 /// How many frames are taken at a time, before the timer and other tasks have their turn: frames that are always there,
 /// empty ones even, must not keep a thread for themselves.
@@ -26,14 +28,14 @@ pin_project! {
         S: Service<Request<B>>,
     {
         #[pin]
-        state: State<S, S::Future, ReqBody>,
+        state: State<S, S::Future, S::Response, ReqBody>,
         next_body: std::marker::PhantomData<fn() -> B>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S, F, ReqBody> {
+    enum State<S, F, R, ReqBody> {
         Reading {
             reader: Option<Reader<S>>,
             #[pin]
@@ -41,38 +43,55 @@ pin_project! {
             #[pin]
             deadline: Sleep,
         },
-        Calling { #[pin] future: F },
-        Refused { refusal: Option<Refusal> },
+        Claiming {
+            claim: GuardFuture<'static, Claimed>,
+            proven: Option<Proven<S>>,
+        },
+        // Dropped in this order: the work ends before its claim is given back.
+        Calling {
+            #[pin]
+            future: F,
+            afterwards: Option<Afterwards>,
+        },
+        Committing {
+            commit: GuardFuture<'static, ()>,
+            response: Option<R>,
+            afterwards: Afterwards,
+        },
+        Answered { answer: Option<Response<Bytes>> },
     }
 }
 
 /// What is kept while the body arrives.
 struct Reader<S> {
     service: S,
-    parts: Parts,
+    delivery: Delivery,
     pending: Pending,
+}
+
+/// A genuine delivery on its way to the service.
+struct Proven<S> {
+    service: S,
+    delivery: Delivery,
+    proof: Verified<Bytes>,
 }
 
 impl<S, B, ReqBody> ResponseFuture<S, B, ReqBody>
 where
     S: Service<Request<B>>,
 {
-    pub(crate) fn reading(
-        service: S,
-        parts: Parts,
-        body: ReqBody,
-        pending: Pending,
-        timeout: Duration,
-    ) -> Self {
-        let reader = Some(Reader { service, parts, pending });
-        Self {
-            state: State::Reading { reader, body, deadline: sleep(timeout) },
-            next_body: std::marker::PhantomData,
-        }
+    pub(crate) fn reading(service: S, delivery: Delivery, body: ReqBody, pending: Pending) -> Self {
+        let deadline = sleep(delivery.settings.body_timeout);
+        let reader = Some(Reader { service, delivery, pending });
+        Self::new(State::Reading { reader, body, deadline })
     }
 
-    pub(crate) fn refused(refusal: Refusal) -> Self {
-        Self { state: State::Refused { refusal: Some(refusal) }, next_body: std::marker::PhantomData }
+    pub(crate) fn answered(answer: Response<Bytes>) -> Self {
+        Self::new(State::answered(answer))
+    }
+
+    fn new(state: State<S, S::Future, S::Response, ReqBody>) -> Self {
+        Self { state, next_body: std::marker::PhantomData }
     }
 }
 
@@ -85,8 +104,10 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        const TAKEN: &str = "not polled after it was ready";
         let mut this = self.project();
         loop {
+            // What a state holds as an option is taken once: the state changes right below.
             let next = match this.state.as_mut().project() {
                 StateProj::Reading { reader, body, deadline } => {
                     let outcome = match poll_body(reader, body, cx) {
@@ -96,20 +117,31 @@ where
                             Err(Refusal::BodyTimeout)
                         }
                     };
-                    // The reader is taken once: the state changes right below.
-                    match (outcome, reader.take()) {
-                        (Ok(()), Some(reader)) => hand_on(reader),
-                        (Err(refusal), _) => State::Refused { refusal: Some(refusal) },
-                        (Ok(()), None) => State::Refused { refusal: None },
+                    reader.take().expect(TAKEN).conclude(outcome)
+                }
+                StateProj::Claiming { claim, proven } => {
+                    let claimed = ready!(claim.as_mut().poll(cx));
+                    proven.take().expect(TAKEN).claimed(claimed)
+                }
+                StateProj::Calling { future, afterwards } => {
+                    let response = ready!(future.poll(cx))?;
+                    let done = afterwards.take().filter(|_| response.status().is_success());
+                    match done.and_then(|mut done| Some((done.commit()?, done))) {
+                        None => return Poll::Ready(Ok(response.map(ResponseBody::inner))),
+                        Some((commit, afterwards)) => {
+                            State::Committing { commit, response: Some(response), afterwards }
+                        }
                     }
                 }
-                StateProj::Calling { future } => {
-                    let response = ready!(future.poll(cx))?;
+                StateProj::Committing { commit, response, afterwards } => {
+                    if let Err(error) = ready!(commit.as_mut().poll(cx)) {
+                        afterwards.not_remembered(&error);
+                    }
+                    let response = response.take().expect(TAKEN);
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
-                StateProj::Refused { refusal } => {
-                    let refusal = refusal.take().expect("not polled after it was ready");
-                    return Poll::Ready(Ok(refusal_response(refusal)));
+                StateProj::Answered { answer } => {
+                    return Poll::Ready(Ok(answer.take().expect(TAKEN).map(ResponseBody::own)));
                 }
             };
             this.state.set(next);
@@ -146,20 +178,63 @@ fn poll_body<S, ReqBody: Body>(
     Poll::Pending
 }
 
-/// The verdict, and if it is good the call of the service behind.
-fn hand_on<S, B, ReqBody>(reader: Reader<S>) -> State<S, S::Future, ReqBody>
-where
-    S: Service<Request<B>>,
-    B: From<Bytes>,
-{
-    let Reader { mut service, mut parts, pending } = reader;
-    match pending.finish() {
-        Err(refusal) => State::Refused { refusal: Some(refusal) },
-        Ok(proof) => {
-            let body = B::from(proof.body().clone());
-            parts.extensions.insert(proof);
-            State::Calling { future: service.call(Request::from_parts(parts, body)) }
+impl<S> Reader<S> {
+    /// The verdict, and what follows from it.
+    fn conclude<B, ReqBody>(self, received: Result<(), Refusal>) -> State<S, S::Future, S::Response, ReqBody>
+    where
+        S: Service<Request<B>>,
+        B: From<Bytes>,
+    {
+        let Self { service, delivery, pending } = self;
+        let proof = match received.and_then(|()| delivery.conclude(pending)) {
+            Err(refusal) => return State::answered(delivery.refuse(refusal)),
+            Ok(proof) => proof,
+        };
+        match delivery.claim(&proof) {
+            None => Proven { service, delivery, proof }.call(None),
+            Some(Ok(claim)) => State::Claiming { claim, proven: Some(Proven { service, delivery, proof }) },
+            Some(Err(refusal)) => State::answered(delivery.refuse_proven(refusal, &proof, None)),
         }
+    }
+}
+
+impl<S> Proven<S> {
+    /// What follows from the guard's answer.
+    fn claimed<B, ReqBody>(
+        self,
+        claimed: Result<Claimed, GuardError>,
+    ) -> State<S, S::Future, S::Response, ReqBody>
+    where
+        S: Service<Request<B>>,
+        B: From<Bytes>,
+    {
+        let (refusal, error) = match claimed {
+            Ok(Claimed::Ours(hold)) => return self.call(Some(hold)),
+            Ok(Claimed::InProgress) => (Refusal::ReplayInProgress, None),
+            Ok(Claimed::Done) => (Refusal::Replayed, None),
+            Err(error) => (Refusal::ReplayGuardUnavailable, Some(error)),
+        };
+        State::answered(self.delivery.refuse_proven(refusal, &self.proof, error.as_ref()))
+    }
+
+    fn call<B, ReqBody>(self, hold: Option<Hold>) -> State<S, S::Future, S::Response, ReqBody>
+    where
+        S: Service<Request<B>>,
+        B: From<Bytes>,
+    {
+        let Self { mut service, delivery, proof } = self;
+        delivery.accepted(&proof);
+        let afterwards = hold.map(|hold| delivery.afterwards(&proof, hold));
+        let mut parts = delivery.parts;
+        let body = B::from(proof.body().clone());
+        parts.extensions.insert(proof);
+        State::Calling { future: service.call(Request::from_parts(parts, body)), afterwards }
+    }
+}
+
+impl<S, F, R, ReqBody> State<S, F, R, ReqBody> {
+    fn answered(answer: Response<Bytes>) -> Self {
+        Self::Answered { answer: Some(answer) }
     }
 }
 

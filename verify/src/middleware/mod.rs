@@ -36,12 +36,19 @@
 //! A deployment caveat: `axum::serve` has no timeout for headers and idle connections. Put a proxy before it, or serve
 //! with hyper's `header_read_timeout`, as the reference consumer does.
 
+mod delivery;
 mod future;
+mod hold;
 mod layer;
+mod observation;
 mod response;
 mod service;
+mod settings;
+mod source;
 
 pub use future::ResponseFuture;
 pub use layer::VerifyLayer;
+pub use observation::{Observation, Outcome};
 pub use response::ResponseBody;
 pub use service::VerifyService;
+pub use source::Source;

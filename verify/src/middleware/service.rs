@@ -1,6 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -8,20 +9,20 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use crate::middleware::delivery::{Begun, Delivery};
 use crate::middleware::future::ResponseFuture;
-use crate::middleware::layer::Settings;
 use crate::middleware::response::ResponseBody;
-use crate::request::RequestView;
+use crate::middleware::settings::Settings;
 
 /// The service that [`VerifyLayer`](super::VerifyLayer) makes.
 pub struct VerifyService<S, B> {
     inner: S,
-    settings: Settings,
+    settings: Arc<Settings>,
     body: PhantomData<fn() -> B>,
 }
 
 impl<S, B> VerifyService<S, B> {
-    pub(crate) fn new(inner: S, settings: Settings) -> Self {
+    pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
         Self { inner, settings, body: PhantomData }
     }
 }
@@ -44,23 +45,17 @@ where
         // The service that was polled ready is the one to call; its clone, which was not, stays behind.
         let clone = self.inner.clone();
         let ready = mem::replace(&mut self.inner, clone);
-        let now = (self.settings.clock)();
         let (parts, body) = request.into_parts();
-        let pending = self.settings.verifier.begin(RequestView::from(&parts), now).and_then(|mut pending| {
-            // The body knows the length that the framing promises; a header may be missing or lie.
-            body.size_hint().exact().map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
-            Ok(pending)
-        });
-        match pending {
-            Ok(pending) => ResponseFuture::reading(ready, parts, body, pending, self.settings.body_timeout),
-            Err(refusal) => ResponseFuture::refused(refusal),
+        match Delivery::begin(Arc::clone(&self.settings), parts, body.size_hint().exact()) {
+            Begun::Receiving(delivery, pending) => ResponseFuture::reading(ready, delivery, body, pending),
+            Begun::Answered(answer) => ResponseFuture::answered(answer),
         }
     }
 }
 
 impl<S: Clone, B> Clone for VerifyService<S, B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), settings: self.settings.clone(), body: PhantomData }
+        Self { inner: self.inner.clone(), settings: Arc::clone(&self.settings), body: PhantomData }
     }
 }
 

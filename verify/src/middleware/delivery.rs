@@ -1,0 +1,183 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Response, Uri};
+
+use crate::middleware::hold::{Claimed, Hold};
+use crate::middleware::observation::{Observation, Outcome};
+use crate::middleware::settings::Settings;
+use crate::middleware::source::Source;
+use crate::pending::Pending;
+use crate::refusal::Refusal;
+use crate::replay_guard::{GuardError, GuardFuture};
+use crate::request::RequestView;
+use crate::timestamp::UnixTime;
+use crate::verified::Verified;
+
+/// A request on its way through the layer: what was decided for it, and where that is told.
+pub(crate) struct Delivery {
+    pub(crate) settings: Arc<Settings>,
+    source: Source,
+    /// Whether the source is its own, and not the decoy.
+    known: bool,
+    pub(crate) parts: Parts,
+    now: UnixTime,
+}
+
+/// What follows from the head of a request.
+#[expect(clippy::large_enum_variant, reason = "made once per request and taken apart at once")]
+pub(crate) enum Begun {
+    /// The body is to be received.
+    Receiving(Delivery, Pending),
+    /// The head sufficed.
+    Answered(Response<Bytes>),
+}
+
+impl Delivery {
+    /// All that is decided before the body is read. `length` is what the framing says of the body, in bytes.
+    pub(crate) fn begin(settings: Arc<Settings>, parts: Parts, length: Option<u64>) -> Begun {
+        let now = settings.now();
+        if !settings.methods.contains(&parts.method) {
+            let refusal = Refusal::MethodNotAllowed;
+            settings.observe(&observation(Outcome::Refused(refusal), &parts.method, &parts.uri));
+            return Begun::Answered(settings.answer_to(refusal));
+        }
+        let (source, known) = settings.sources.of(&parts);
+        let delivery = Self { settings, source, known, parts, now };
+        let pending = delivery.source.verifier().begin(RequestView::from(&delivery.parts), now);
+        let pending = pending.and_then(|mut pending| {
+            // The body knows the length that the framing promises; a header may be missing or lie.
+            length.map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
+            Ok(pending)
+        });
+        match pending {
+            Ok(pending) => Begun::Receiving(delivery, pending),
+            Err(refusal) => Begun::Answered(delivery.refuse(refusal)),
+        }
+    }
+
+    /// The verdict about the whole body. The decoy's is never a good one.
+    pub(crate) fn conclude(&self, pending: Pending) -> Result<Verified<Bytes>, Refusal> {
+        let proof = pending.finish()?;
+        if self.known { Ok(proof) } else { Err(Refusal::UnknownSource) }
+    }
+
+    /// Asks the replay guard, if there is one.
+    pub(crate) fn claim(
+        &self,
+        proof: &Verified<Bytes>,
+    ) -> Option<Result<GuardFuture<'static, Claimed>, Refusal>> {
+        let guard = self.settings.guard.as_ref()?;
+        // Checked when the layer was built, but for a source that was chosen just now.
+        if self.source.check_guard(guard.retention()).is_err() {
+            return Some(Err(Refusal::ReplayGuardUnavailable));
+        }
+        let key = self.source.replay_key(proof);
+        Some(Ok(Hold::claim(Arc::clone(guard), key, self.settings.now())))
+    }
+
+    pub(crate) fn refuse(&self, refusal: Refusal) -> Response<Bytes> {
+        self.refuse_as(refusal, None, None)
+    }
+
+    /// A refusal of what is genuine.
+    pub(crate) fn refuse_proven(
+        &self,
+        refusal: Refusal,
+        proof: &Verified<Bytes>,
+        error: Option<&GuardError>,
+    ) -> Response<Bytes> {
+        self.refuse_as(refusal, Some(proof), error)
+    }
+
+    fn refuse_as(
+        &self,
+        refusal: Refusal,
+        proof: Option<&Verified<Bytes>>,
+        guard_error: Option<&GuardError>,
+    ) -> Response<Bytes> {
+        // The log tells a wrong address from a wrong key; the answer does not.
+        let of_stranger = !self.known && refusal.status() == http::StatusCode::UNAUTHORIZED;
+        let refusal = if of_stranger { Refusal::UnknownSource } else { refusal };
+        self.observe(Outcome::Refused(refusal), proof, guard_error);
+        self.settings.answer_to(refusal)
+    }
+
+    pub(crate) fn accepted(&self, proof: &Verified<Bytes>) {
+        self.observe(Outcome::Accepted, Some(proof), None);
+    }
+
+    fn observe(&self, outcome: Outcome, proof: Option<&Verified<Bytes>>, guard_error: Option<&GuardError>) {
+        self.settings.observe(&Observation {
+            source: self.known.then(|| self.source.name()),
+            scheme: self.known.then(|| self.source.verifier().scheme().name()),
+            key_id: proof.map(Verified::key_id),
+            skew_millis: proof.and_then(|proof| skew(proof, self.now)),
+            guard_error,
+            ..observation(outcome, &self.parts.method, &self.parts.uri)
+        });
+    }
+
+    /// What is needed when the service has answered.
+    pub(crate) fn afterwards(&self, proof: &Verified<Bytes>, hold: Hold) -> Afterwards {
+        Afterwards {
+            settings: Arc::clone(&self.settings),
+            source: self.source.clone(),
+            method: self.parts.method.clone(),
+            uri: self.parts.uri.clone(),
+            key_id: proof.key_id().to_owned(),
+            skew_millis: skew(proof, self.now),
+            hold: Some(hold),
+        }
+    }
+}
+
+/// What is left to do when the service behind has answered. Dropped before, it gives the claim back.
+pub(crate) struct Afterwards {
+    settings: Arc<Settings>,
+    source: Source,
+    method: Method,
+    uri: Uri,
+    key_id: String,
+    skew_millis: Option<i64>,
+    hold: Option<Hold>,
+}
+
+impl Afterwards {
+    /// Records that the delivery was done.
+    pub(crate) fn commit(&mut self) -> Option<GuardFuture<'static, ()>> {
+        let now = self.settings.now();
+        self.hold.take().map(|hold| hold.commit(now))
+    }
+
+    pub(crate) fn not_remembered(&self, error: &GuardError) {
+        self.settings.observe(&Observation {
+            source: Some(self.source.name()),
+            scheme: Some(self.source.verifier().scheme().name()),
+            key_id: Some(&self.key_id),
+            skew_millis: self.skew_millis,
+            guard_error: Some(error),
+            ..observation(Outcome::NotRemembered, &self.method, &self.uri)
+        });
+    }
+}
+
+fn observation<'a>(outcome: Outcome, method: &'a Method, uri: &'a Uri) -> Observation<'a> {
+    Observation {
+        outcome,
+        source: None,
+        scheme: None,
+        key_id: None,
+        skew_millis: None,
+        method,
+        path: uri.path(),
+        guard_error: None,
+    }
+}
+
+/// Signed time minus clock, in milliseconds.
+fn skew(proof: &Verified<Bytes>, now: UnixTime) -> Option<i64> {
+    let (signed, now) = (i128::from(proof.timestamp()?.as_millis()), i128::from(now.as_millis()));
+    i64::try_from(signed - now).ok()
+}
