@@ -181,6 +181,14 @@ pub enum ConfigError {
         /// The least for this scheme and its window.
         required: Duration,
     },
+    /// A challenge that could not be answered safely.
+    #[error("handshake, {field}: {problem}")]
+    Handshake {
+        /// What of it.
+        field: &'static str,
+        /// What is wrong with it, and the remedy.
+        problem: &'static str,
+    },
     /// A replay guard for a source without a name: two of them would take each other's deliveries for replays.
     #[error(
         "a replay guard needs the source's name: give Source::new(name, verifier), with another name for each endpoint"

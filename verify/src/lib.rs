@@ -114,6 +114,8 @@
 //! | count and log refusals | [`Refusal`] |
 //! | sign, in tests or to forward | [`Signer`], [`Outgoing`] |
 //! | serve | [`middleware`] |
+//! | answer a provider's challenge | [`handshake`] |
+//! | do each delivery once, without an inbox | [`ReplayGuard`], [`MemoryReplayGuard`] |
 //!
 //! The crate forbids unsafe code, reads no clock outside [`VerifyLayer`], and does not look into a body before its
 //! signature holds.
@@ -132,6 +134,7 @@ mod encoding;
 #[cfg(feature = "axum")]
 mod extract;
 pub mod guide;
+pub mod handshake;
 mod http_message;
 mod judge;
 mod key;

@@ -117,6 +117,11 @@ impl Tag {
     }
 }
 
+/// Whether two digests, one of them of a secret, are the same. In constant time.
+pub(crate) fn equal_digests(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    a.ct_eq(b).into()
+}
+
 /// "No": the neutral element of folding comparisons with `|`.
 pub(crate) fn no() -> Choice {
     Choice::from(0)

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The reason for which a request was refused, at request time.
 ///
-/// Every variant but the two of a busy or broken replay guard is caused by the peer: by whoever sent the request, be it
+/// Every variant but those of a busy, full or failing memory of ours (503) is caused by the peer: by whoever sent the request, be it
 /// a stranger, the provider with another key, or a proxy that changed a byte. A mistake in the configuration is a
 /// [`ConfigError`](crate::ConfigError) and shows when the verifier is built.
 ///
@@ -57,6 +57,9 @@ pub enum Refusal {
     /// An endpoint-ownership challenge that is not answered: a wrong verify token, an origin that is not on the list, a
     /// secret that nobody waits for, a text that could be more than text.
     HandshakeRefused,
+    /// An endpoint-ownership challenge whose secret could not be stored. The sender should come again. Caused by the
+    /// receiver's own store, never by the peer.
+    HandshakeFailed,
     /// The delivery is genuine and was done before.
     Replayed,
     /// The delivery is genuine, and another request with it is at work now. The sender should come again.
@@ -68,8 +71,9 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, in the order in which a request is checked. For documentation and metrics set-up.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::HandshakeRefused,
+        Self::HandshakeFailed,
         Self::MethodNotAllowed,
         Self::UnknownSource,
         Self::UnsupportedContentEncoding,
@@ -118,6 +122,7 @@ impl Refusal {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::UnknownSource => "unknown_source",
             Self::HandshakeRefused => "handshake_refused",
+            Self::HandshakeFailed => "handshake_failed",
             Self::Replayed => "replayed",
             Self::ReplayInProgress => "replay_in_progress",
             Self::ReplayGuardUnavailable => "replay_guard_unavailable",
@@ -133,7 +138,9 @@ impl Refusal {
             Self::UnsupportedContentEncoding => http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTimeout => http::StatusCode::REQUEST_TIMEOUT,
             Self::Replayed => http::StatusCode::OK,
-            Self::ReplayInProgress | Self::ReplayGuardUnavailable => http::StatusCode::SERVICE_UNAVAILABLE,
+            Self::HandshakeFailed | Self::ReplayInProgress | Self::ReplayGuardUnavailable => {
+                http::StatusCode::SERVICE_UNAVAILABLE
+            }
             _ => http::StatusCode::UNAUTHORIZED,
         }
     }

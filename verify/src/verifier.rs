@@ -12,8 +12,8 @@ use crate::encoding::is_id_byte;
 use crate::http_message;
 use crate::judge::{Verdicts, judge};
 use crate::key::Key;
-use crate::key_ring::KeyRing;
-use crate::mac::sha256;
+use crate::key_ring::{KeyRing, VerifyingKey};
+use crate::mac::{Tag, sha256};
 use crate::part::Part;
 use crate::pending::Pending;
 use crate::pointer::BodyError;
@@ -353,6 +353,16 @@ impl Verifier {
             None => undated(Refusal::MalformedTimestamp),
             Some(time) => window.check(time, now, *format).map(|()| Some(time)),
         }
+    }
+
+    /// The MAC of a short text with the key of that id, for a challenge that asks for it. `None` if that is a public key.
+    pub(crate) fn mac_with(&self, key_id: &str, text: &[u8]) -> Option<Tag> {
+        let ring = self.0.keys.load();
+        let key = ring.keys().iter().find(|key| *key.id == *key_id)?;
+        let VerifyingKey::Mac(ready) = &key.verifying else { return None };
+        let mut mac = ready.clone();
+        mac.update(text);
+        Some(mac.finish())
     }
 
     /// Empty if there is none; then the scheme does not sign it.

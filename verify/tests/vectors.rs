@@ -103,6 +103,7 @@ fn every_reason_has_a_vector() {
         "method_not_allowed",
         "unknown_source",
         "handshake_refused",
+        "handshake_failed",
         "replayed",
         "replay_in_progress",
         "replay_guard_unavailable",

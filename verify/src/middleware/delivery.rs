@@ -1,9 +1,11 @@
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response, Uri};
 
+use crate::middleware::challenge::Before;
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::observation::{Observation, Outcome};
 use crate::middleware::settings::Settings;
@@ -32,12 +34,19 @@ pub(crate) enum Begun {
     Receiving(Delivery, Pending),
     /// The head sufficed.
     Answered(Response<Bytes>),
+    /// The head sufficed, and something is to be stored before it is answered.
+    Answering(Answering),
 }
+
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
 
 impl Delivery {
     /// All that is decided before the body is read. `length` is what the framing says of the body, in bytes.
     pub(crate) fn begin(settings: Arc<Settings>, parts: Parts, length: Option<u64>) -> Begun {
         let now = settings.now();
+        if let Some(begun) = challenge(&settings, &parts, now) {
+            return begun;
+        }
         if !settings.methods.contains(&parts.method) {
             let refusal = Refusal::MethodNotAllowed;
             settings.observe(&observation(Outcome::Refused(refusal), &parts.method, &parts.uri));
@@ -61,6 +70,19 @@ impl Delivery {
     pub(crate) fn conclude(&self, pending: Pending) -> Result<Verified<Bytes>, Refusal> {
         let proof = pending.finish()?;
         if self.known { Ok(proof) } else { Err(Refusal::UnknownSource) }
+    }
+
+    /// The answer, if this is a signed challenge.
+    pub(crate) fn challenged(&self, proof: &Verified<Bytes>) -> Option<Response<Bytes>> {
+        let verifier = self.source.verifier();
+        let answer = self.settings.handshakes.iter().find_map(|each| each.after(verifier, proof))?;
+        Some(match answer {
+            Ok(answer) => {
+                self.observe(Outcome::Challenged, Some(proof), None);
+                answer
+            }
+            Err(refusal) => self.refuse_proven(refusal, proof, None),
+        })
     }
 
     /// Asks the replay guard, if there is one.
@@ -161,6 +183,22 @@ impl Afterwards {
             ..observation(Outcome::NotRemembered, &self.method, &self.uri)
         });
     }
+}
+
+/// What is done about an unsigned challenge, if this is one.
+fn challenge(settings: &Arc<Settings>, parts: &Parts, now: UnixTime) -> Option<Begun> {
+    let before = settings.handshakes.iter().find_map(|each| each.before(parts, now))?;
+    let (settings, method, uri) = (Arc::clone(settings), parts.method.clone(), parts.uri.clone());
+    let conclude = move |answer: Result<Response<Bytes>, Refusal>| {
+        let outcome =
+            answer.as_ref().map_or_else(|refusal| Outcome::Refused(*refusal), |_| Outcome::Challenged);
+        settings.observe(&observation(outcome, &method, &uri));
+        answer.unwrap_or_else(|refusal| settings.answer_to(refusal))
+    };
+    Some(match before {
+        Before::Answer(answer) => Begun::Answered(conclude(answer)),
+        Before::Wait(stored) => Begun::Answering(Box::pin(async move { conclude(stored.await) })),
+    })
 }
 
 fn observation<'a>(outcome: Outcome, method: &'a Method, uri: &'a Uri) -> Observation<'a> {

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
-use crate::middleware::delivery::{Afterwards, Delivery};
+use crate::middleware::delivery::{Afterwards, Answering, Delivery};
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::response::ResponseBody;
 use crate::pending::Pending;
@@ -58,6 +58,7 @@ pin_project! {
             response: Option<R>,
             afterwards: Afterwards,
         },
+        Answering { answer: Answering },
         Answered { answer: Option<Response<Bytes>> },
     }
 }
@@ -88,6 +89,10 @@ where
 
     pub(crate) fn answered(answer: Response<Bytes>) -> Self {
         Self::new(State::answered(answer))
+    }
+
+    pub(crate) fn answering(answer: Answering) -> Self {
+        Self::new(State::Answering { answer })
     }
 
     fn new(state: State<S, S::Future, S::Response, ReqBody>) -> Self {
@@ -140,6 +145,9 @@ where
                     let response = response.take().expect(TAKEN);
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
+                StateProj::Answering { answer } => {
+                    return Poll::Ready(Ok(ready!(answer.as_mut().poll(cx)).map(ResponseBody::own)));
+                }
                 StateProj::Answered { answer } => {
                     return Poll::Ready(Ok(answer.take().expect(TAKEN).map(ResponseBody::own)));
                 }
@@ -190,6 +198,9 @@ impl<S> Reader<S> {
             Err(refusal) => return State::answered(delivery.refuse(refusal)),
             Ok(proof) => proof,
         };
+        if let Some(answer) = delivery.challenged(&proof) {
+            return State::answered(answer);
+        }
         match delivery.claim(&proof) {
             None => Proven { service, delivery, proof }.call(None),
             Some(Ok(claim)) => State::Claiming { claim, proven: Some(Proven { service, delivery, proof }) },

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use tower_layer::Layer;
 
 use crate::config_error::ConfigError;
+use crate::middleware::challenge::Handshake;
 use crate::middleware::observation::Observation;
 use crate::middleware::service::VerifyService;
 use crate::middleware::settings::Settings;
@@ -92,6 +93,14 @@ impl<B> VerifyLayer<B> {
     #[must_use]
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.change().methods = methods.into_iter().collect();
+        self
+    }
+
+    /// Answers a provider's challenge: an unsigned one before anything else is looked at, a signed one when its signature
+    /// holds and before the replay guard is asked. Challenges never reach the service behind. Several may be given.
+    #[must_use]
+    pub fn handshake(mut self, handshake: Handshake) -> Self {
+        self.change().handshakes.push(handshake);
         self
     }
 

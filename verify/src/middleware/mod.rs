@@ -5,7 +5,10 @@
 //! [`Verified<Bytes>`](crate::Verified) in its extensions.
 //!
 //! - Every refusal answers the same bytes: a bare 401 (413, 415 or 408 where it is one). The
-//!   [`Refusal`](crate::Refusal) is in the response's extensions, for a log or a metric around the layer.
+//!   [`Refusal`](crate::Refusal) is in the response's extensions, for a log or a metric around the layer; an
+//!   [observer](VerifyLayer::observer) is told it too.
+//! - `HEAD`, `OPTIONS` and other methods that no provider delivers with are refused in the same way. Where methods mean
+//!   different things, name [the one that counts](VerifyLayer::methods): hardly any scheme signs it.
 //! - A header that the scheme reads and that occurs twice is refused, as is any `Content-Encoding` but `identity`.
 //!   Put decompression behind this layer, never before it.
 //! - Nothing is read ahead of verification but the body itself, at most
@@ -13,7 +16,21 @@
 //!   bytes arrive.
 //! - Trailers are ignored: a signature that arrives after the body is none.
 //!
-//! In axum:
+//! # Options
+//!
+//! | to | see |
+//! |---|---|
+//! | do each delivery once | [`replay_guard`](VerifyLayer::replay_guard), [`MemoryReplayGuard`](crate::MemoryReplayGuard) |
+//! | answer a provider's challenge | [`handshake`](VerifyLayer::handshake), [`Handshake`] |
+//! | serve many tenants | [`choosing`](VerifyLayer::choosing), [`Source`] |
+//! | count and log | [`observer`](VerifyLayer::observer), [`Observation`] |
+//! | limit the body | [`body_limit`](crate::VerifierBuilder::body_limit), [`body_timeout`](VerifyLayer::body_timeout) |
+//!
+//! A request goes through them in this order: unsigned challenges; the method; the choice of the source; headers; body
+//! and signature; signed challenges; the replay guard; the service behind; and, if that answered 2xx, the record in the
+//! guard. Whatever is dropped on the way leaves nothing behind: a delivery whose sender left is received anew.
+//!
+//! # In axum
 //!
 //! ```
 //! # #[cfg(feature = "axum")]
@@ -36,6 +53,7 @@
 //! A deployment caveat: `axum::serve` has no timeout for headers and idle connections. Put a proxy before it, or serve
 //! with hyper's `header_read_timeout`, as the reference consumer does.
 
+mod challenge;
 mod delivery;
 mod future;
 mod hold;
@@ -46,6 +64,7 @@ mod service;
 mod settings;
 mod source;
 
+pub use challenge::Handshake;
 pub use future::ResponseFuture;
 pub use layer::VerifyLayer;
 pub use observation::{Observation, Outcome};

@@ -36,7 +36,9 @@ pub struct Observation<'a> {
 pub enum Outcome {
     /// The delivery was handed on.
     Accepted,
-    /// The request was answered by the layer.
+    /// A provider's challenge was answered.
+    Challenged,
+    /// The request was refused; or, with [`Refusal::Replayed`], answered without the service behind.
     Refused(Refusal),
     /// The service behind did the delivery, but the guard could not record it: a replay will be done again. The answer was
     /// not changed, because a retry would surely be done again.
@@ -44,11 +46,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// A stable word for a log or a label: `accepted`, `not_remembered`, or the refusal's code.
+    /// A stable word for a log or a label: `accepted`, `challenged`, `not_remembered`, or the refusal's code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
+            Self::Challenged => "challenged",
             Self::Refused(refusal) => refusal.code(),
             Self::NotRemembered => "not_remembered",
         }

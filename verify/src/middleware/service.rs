@@ -48,6 +48,7 @@ where
         let (parts, body) = request.into_parts();
         match Delivery::begin(Arc::clone(&self.settings), parts, body.size_hint().exact()) {
             Begun::Receiving(delivery, pending) => ResponseFuture::reading(ready, delivery, body, pending),
+            Begun::Answering(answer) => ResponseFuture::answering(answer),
             Begun::Answered(answer) => ResponseFuture::answered(answer),
         }
     }

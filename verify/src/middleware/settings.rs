@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 
+use crate::middleware::challenge::Handshake;
 use crate::middleware::observation::Observation;
 use crate::middleware::response::refusal_response;
 use crate::middleware::source::Sources;
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) methods: Vec<Method>,
     pub(crate) body_timeout: Duration,
     pub(crate) clock: Clock,
+    pub(crate) handshakes: Vec<Handshake>,
     pub(crate) guard: Option<Arc<dyn ReplayGuard>>,
     pub(crate) replays_refused: bool,
     pub(crate) observer: Option<Observer>,
@@ -37,6 +39,7 @@ impl Settings {
             methods: vec![Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::GET],
             body_timeout: DEFAULT_BODY_TIMEOUT,
             clock,
+            handshakes: Vec::new(),
             guard: None,
             replays_refused: false,
             observer: None,
@@ -65,6 +68,7 @@ impl fmt::Debug for Settings {
             .field("sources", &self.sources)
             .field("methods", &self.methods)
             .field("body_timeout", &self.body_timeout)
+            .field("handshakes", &self.handshakes)
             .field("guarded", &self.guard.is_some())
             .field("replays_refused", &self.replays_refused)
             .finish_non_exhaustive()
