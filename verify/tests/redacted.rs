@@ -4,6 +4,7 @@
 
 use std::fmt::Debug;
 
+use hookproof::handshake::{AsanaRegistration, VerifyToken};
 use hookproof::{Key, KeyRing, Outgoing, Refusal, RequestView, Scheme, Signer, UnixTime, Verifier, schemes};
 
 const KEY: &str = "canary-3f1d9a77-never-print-this";
@@ -64,8 +65,33 @@ fn debug_shows_no_secret() {
     assert_redacted("Verified", &proof, &secrets);
     assert_redacted("Verified, cloned", &Some(proof.clone()), &secrets);
     assert_redacted("ReplayKey", &proof.replay_key("source"), &secrets);
+    assert_redacted("VerifyToken", &VerifyToken::new(KEY).unwrap(), &secrets);
     #[cfg(feature = "tower")]
-    assert_redacted("VerifyLayer", &hookproof::VerifyLayer::new(verifier), &secrets);
+    {
+        use hookproof::middleware::{Handshake, Source};
+        let token = VerifyToken::new(KEY).unwrap();
+        let layer = hookproof::VerifyLayer::new(Source::new("in", verifier));
+        assert_redacted("VerifyLayer", &layer.handshake(Handshake::meta(token)), &secrets);
+    }
+}
+
+#[test]
+fn what_asana_sent_is_not_shown() {
+    let registration = AsanaRegistration::new("/in");
+    registration.open(NOW);
+    let request = http::Request::post("/in").header("x-hook-secret", KEY).body(()).unwrap();
+    let secret = registration.take((&request).into(), NOW).unwrap().unwrap();
+    let secrets = [KEY.into()];
+    assert_redacted("HookSecret", &secret, &secrets);
+    assert_redacted("its answer", &secret.answer(), &secrets);
+    assert_redacted("its key", &secret.to_key("k1"), &secrets);
+    assert_redacted("AsanaRegistration", &registration, &secrets);
+}
+
+#[test]
+fn a_verify_token_that_is_wrong_is_not_shown() {
+    let error = VerifyToken::new(&format!("{KEY}\n")).unwrap_err();
+    assert!(!leaks(&format!("{error} {error:?}"), &[KEY.into()]), "{error}");
 }
 
 #[test]

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use hookproof::{Key, Outgoing, Signer, UnixTime, Verified, Verifier, VerifyLayer, schemes};
-use http::{HeaderMap, Request, Response};
-use http_body_util::Full;
+use hookproof::middleware::Source;
+use hookproof::{Key, Outgoing, Refusal, Signer, UnixTime, Verified, Verifier, VerifyLayer, schemes};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
 use tower::Service;
 
 pub(crate) const NOW: u64 = 1_700_000_000;
@@ -53,7 +54,7 @@ impl Service<Request<Full<Bytes>>> for Strict {
     }
 }
 
-fn key() -> Key {
+pub(crate) fn key() -> Key {
     Key::new("k1", "a secret of more than sixteen bytes")
 }
 
@@ -62,8 +63,20 @@ pub(crate) fn layer() -> VerifyLayer {
 }
 
 pub(crate) fn limited(body_limit: usize) -> VerifyLayer {
-    let verifier = Verifier::builder(schemes::stripe()).key(key()).body_limit(body_limit).build().unwrap();
-    VerifyLayer::new(verifier).clock(|| UnixTime::from_secs(NOW))
+    on_time(VerifyLayer::new(verifier(body_limit)))
+}
+
+/// With a name, for what needs one.
+pub(crate) fn named(name: &str) -> VerifyLayer {
+    on_time(VerifyLayer::new(Source::new(name, verifier(1 << 20))))
+}
+
+pub(crate) fn on_time(layer: VerifyLayer) -> VerifyLayer {
+    layer.clock(|| UnixTime::from_secs(NOW))
+}
+
+pub(crate) fn verifier(body_limit: usize) -> Verifier {
+    Verifier::builder(schemes::stripe()).key(key()).body_limit(body_limit).build().unwrap()
 }
 
 /// The headers of a genuine delivery of [`BODY`].
@@ -72,7 +85,11 @@ pub(crate) fn headers() -> HeaderMap {
 }
 
 pub(crate) fn signed_at(secs: u64) -> HeaderMap {
-    let outgoing = Outgoing::new(BODY).timestamp(UnixTime::from_secs(secs));
+    signed(BODY, secs)
+}
+
+pub(crate) fn signed(body: &[u8], secs: u64) -> HeaderMap {
+    let outgoing = Outgoing::new(body).timestamp(UnixTime::from_secs(secs));
     Signer::new(&schemes::stripe(), &key()).unwrap().sign(&outgoing).unwrap()
 }
 
@@ -80,4 +97,29 @@ pub(crate) fn request<B>(headers: HeaderMap, body: B) -> Request<B> {
     let mut request = Request::post("/in").body(body).unwrap();
     *request.headers_mut() = headers;
     request
+}
+
+/// A genuine delivery of [`BODY`].
+pub(crate) fn genuine() -> Request<Full<Bytes>> {
+    request(headers(), Full::new(Bytes::from_static(BODY)))
+}
+
+/// Status, reason, and all that the peer sees.
+pub(crate) struct Seen {
+    pub(crate) status: StatusCode,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Seen {
+    pub(crate) async fn of<B: http_body::Body<Data = Bytes>>(response: Response<B>) -> Self
+    where
+        B::Error: std::fmt::Debug,
+    {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let refusal = parts.extensions.get().copied();
+        Self { status: parts.status, refusal, headers: parts.headers, body }
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Step {
     Data(&'static [u8]),
     Trailers(HeaderMap),
     Break,
+    /// Nothing yet, but soon.
+    Pause,
     /// Nothing more, for ever.
     Stall,
     /// Empty frames, for ever, each of them at once.
@@ -49,7 +51,7 @@ impl Body for Scripted {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let polled = self.polled.fetch_add(1, Ordering::Relaxed);
         assert!(polled < 50_000_000, "nothing ends the reading");
@@ -58,6 +60,10 @@ impl Body for Scripted {
             Some(Step::Data(piece)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(piece))))),
             Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
             Some(Step::Break) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            Some(Step::Pause) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             Some(Step::Stall) => {
                 self.steps.push_front(Step::Stall);
                 Poll::Pending

@@ -4,5 +4,18 @@
 
 mod behind;
 mod bodies;
+mod cancelled;
+mod challenged;
+mod chosen;
+mod guarded;
+mod guards;
 mod readiness;
 mod receiving;
+mod uniform;
+
+use std::pin::Pin;
+use std::task::Poll;
+
+async fn polled_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
+}
