@@ -12,7 +12,7 @@ use crate::timestamp::UnixTime;
 
 /// Remembers in memory, for one process and until it ends.
 ///
-/// It holds at most `capacity` keys, at work and done, about 130 bytes each at the most. When all of them are live, a new
+/// It holds at most `capacity` keys, at work and done, less than 200 bytes each. When all of them are live, a new
 /// key is refused with [`GuardError::Full`]: it never forgets early. Reckon with the deliveries that come in one retention.
 ///
 /// It is told the time, and reads no clock. A clock that is set back makes it remember longer, by as much but at most by

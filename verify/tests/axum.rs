@@ -9,9 +9,11 @@ use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
 use bytes::Bytes;
+use hookproof::handshake::VerifyToken;
+use hookproof::middleware::{Handshake, Source};
 use hookproof::{
-    Key, Outgoing, Refusal, Signer, UnixTime, Verified, VerifiedBytes, VerifiedJson, Verifier, VerifyLayer,
-    schemes,
+    Key, MemoryReplayGuard, Outgoing, Refusal, Signer, UnixTime, Verified, VerifiedBytes, VerifiedJson,
+    Verifier, VerifyLayer, schemes,
 };
 use http::StatusCode;
 use http_body_util::BodyExt as _;
@@ -172,5 +174,77 @@ async fn without_the_layer_nothing_is_received() {
     let app = Router::new().route("/bytes", post(receive)).route("/json", post(typed));
     for path in ["/bytes", "/json"] {
         assert_eq!(send(&app, signed(path, BODY)).await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
+    }
+}
+
+fn source(name: &str) -> Source {
+    Source::new(name, Verifier::builder(schemes::stripe()).key(key()).build().unwrap())
+}
+
+fn guard() -> MemoryReplayGuard {
+    MemoryReplayGuard::new(std::time::Duration::from_secs(30 * 24 * 3600), 100).unwrap()
+}
+
+/// All options at once, with state, as a program has them. What a handler refuses with 422 is not done.
+#[tokio::test]
+async fn with_every_option() {
+    let token = VerifyToken::new("the token in Meta's settings").unwrap();
+    let layer = VerifyLayer::new(source("stripe-main"))
+        .clock(|| NOW)
+        .body_timeout(std::time::Duration::from_secs(3))
+        .methods([http::Method::POST])
+        .handshake(Handshake::meta(token))
+        .handshake(Handshake::slack())
+        .observer(|seen| assert!(seen.path.starts_with("/in")))
+        .replay_guard(guard())
+        .unwrap();
+    let app = Router::new().route("/in", post(receive)).route("/in/typed", post(typed)).layer(layer);
+    let app: Router = app.with_state(());
+    assert_eq!(send(&app, signed("/in", BODY)).await, (StatusCode::OK, RECEIVED.to_owned()));
+    assert_eq!(send(&app, signed("/in", BODY)).await, (StatusCode::OK, "received\n".to_owned()));
+    for _ in 0..2 {
+        let answer = send(&app, signed("/in/typed", "not json")).await;
+        assert_eq!(answer.0, StatusCode::UNPROCESSABLE_ENTITY, "received anew each time");
+    }
+    let query = "/in?hub.mode=subscribe&hub.challenge=77&hub.verify_token=the+token+in+Meta%27s+settings";
+    let asked = Request::get(query).body(Body::empty()).unwrap();
+    assert_eq!(send(&app, asked).await, (StatusCode::OK, "77".to_owned()));
+    let preflight = Request::options("/in").body(Body::empty()).unwrap();
+    assert_eq!(send(&app, preflight).await.0, StatusCode::UNAUTHORIZED);
+}
+
+/// A layer inside a nested router sees the path without the prefix; one around it sees all of it.
+#[tokio::test]
+async fn tenants_by_path() {
+    let tenants = |prefix: &'static str| {
+        let (a, decoy) = (source("a"), source("decoy").verifier().clone());
+        VerifyLayer::choosing(decoy, move |parts| {
+            (parts.uri.path().strip_prefix(prefix)? == "/a").then(|| a.clone())
+        })
+        .clock(|| NOW)
+    };
+    let routes = Router::new().route("/{tenant}", post(receive));
+    let inside = Router::new().nest("/hooks", routes.clone().layer(tenants("")));
+    let around = Router::new().nest("/hooks", routes).layer(tenants("/hooks"));
+    for app in [inside, around] {
+        assert_guarded(&app, "/hooks/a").await;
+        assert_eq!(send(&app, signed("/hooks/b", BODY)).await.0, StatusCode::UNAUTHORIZED);
+    }
+}
+
+/// The service that a guarded layer makes is one that can be boxed, cloned and shared.
+#[tokio::test]
+async fn in_a_stack_of_layers() {
+    let stack = ServiceBuilder::new()
+        .concurrency_limit(8)
+        .layer(VerifyLayer::new(source("stripe-main")).clock(|| NOW).replay_guard(guard()).unwrap())
+        .service_fn(|request: Request<http_body_util::Full<Bytes>>| async move {
+            let proof = request.extensions().get::<Verified<Bytes>>().expect("a proof");
+            Ok::<_, std::convert::Infallible>(Response::new(Body::from(proof.key_id().to_owned())))
+        });
+    let boxed = tower::util::BoxCloneSyncService::new(stack);
+    for wanted in ["2026-11", "received\n"] {
+        let response = boxed.clone().oneshot(signed("/in", BODY)).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), wanted);
     }
 }

@@ -170,3 +170,77 @@ fn a_declared_length_costs_nothing_until_its_bytes_arrive() {
     });
     assert!(peak <= 64 * 1024, "one byte of eight million: {peak} bytes");
 }
+
+/// A body whose length is declared and whose bytes do not come.
+#[cfg(feature = "tower")]
+struct Promised(u64);
+
+#[cfg(feature = "tower")]
+impl http_body::Body for Promised {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.0)
+    }
+}
+
+/// A thousand connections that promise eight million bytes each, and send none, cost a few kilobytes each.
+#[cfg(feature = "tower")]
+#[tokio::test]
+async fn a_request_that_promises_a_body_costs_no_memory() {
+    use http_body_util::Full;
+    use tower::{Layer as _, Service as _};
+
+    let (source, verifier) = github(8 * MIB);
+    let layer = hookproof::VerifyLayer::new(verifier).clock(|| at(NOW));
+    let mut service = layer.layer(tower::service_fn(|_: http::Request<Full<bytes::Bytes>>| {
+        std::future::pending::<Result<http::Response<Full<bytes::Bytes>>, std::convert::Infallible>>()
+    }));
+    let headers = source.signer.sign(&Outgoing::new(b"")).unwrap();
+    let mut waker = std::task::Context::from_waker(std::task::Waker::noop());
+    let (_, peak, futures) = cost(|| {
+        (0..1_000)
+            .map(|_| {
+                let mut request = http::Request::post("/").body(Promised(8 * MIB as u64)).unwrap();
+                *request.headers_mut() = headers.clone();
+                let mut future = Box::pin(service.call(request));
+                assert!(future.as_mut().poll(&mut waker).is_pending(), "it waits for the body");
+                future
+            })
+            .collect::<Vec<_>>()
+    });
+    assert!(peak < 1_000 * 8 * 1024, "{} bytes for each", peak / 1_000);
+    println!("{} bytes for each request that waits", peak / futures.len());
+}
+
+#[test]
+fn a_replay_guard_costs_what_it_says() {
+    use hookproof::{ClaimToken, MemoryReplayGuard, ReplayGuard as _};
+
+    const CAPACITY: usize = 5_000;
+    let (source, verifier) = github(MIB);
+    let headers = source.signer.sign(&Outgoing::new(b"{}")).unwrap();
+    let proof = verifier.verify(&headers, b"{}", at(NOW)).unwrap();
+    let guard = MemoryReplayGuard::new(std::time::Duration::from_secs(10), CAPACITY).unwrap();
+    let mut waker = std::task::Context::from_waker(std::task::Waker::noop());
+    // Five times its capacity, in time: what has ended makes room, and no more is kept than that.
+    let (_, peak, ()) = cost(|| {
+        for n in 0..5 * CAPACITY {
+            let key = proof.replay_key(&n.to_string());
+            let (token, now) = (ClaimToken::unique(), at(NOW + (n / CAPACITY) as u64 * 20));
+            assert!(guard.claim(&key, token, now).as_mut().poll(&mut waker).is_ready());
+            assert!(guard.commit(&key, token, now).as_mut().poll(&mut waker).is_ready());
+        }
+    });
+    assert_eq!(guard.len(), CAPACITY, "full, and not past it");
+    assert!(peak < 200 * CAPACITY, "{} bytes for each key", peak / CAPACITY);
+    println!("{} bytes for each key at the most", peak / CAPACITY);
+}
