@@ -25,7 +25,7 @@ pub type GuardFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, GuardError>>
 /// | [`Freshness`] | without a guard | with one |
 /// |---|---|---|
 /// | [`SignedTimestamp`](Freshness::SignedTimestamp) | replays pass for as long as the window is wide, and a retry whose first answer was lost is done again | once |
-/// | [`EventTime`](Freshness::EventTime) | replays pass for the retry horizon: days | once |
+/// | [`EventTime`](Freshness::EventTime) | replays pass for the retry horizon: days; for ever, where the scheme does not insist on the time and it is absent | once within the retention |
 /// | [`None`](Freshness::None) | replays pass for ever | once within the retention; a replay after it passes |
 ///
 /// # What it must remember, and for how long

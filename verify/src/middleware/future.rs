@@ -129,8 +129,11 @@ where
                     proven.take().expect(TAKEN).claimed(claimed)
                 }
                 StateProj::Calling { future, afterwards } => {
-                    let response = ready!(future.poll(cx))?;
-                    let done = afterwards.take().filter(|_| response.status().is_success());
+                    let answered = ready!(future.poll(cx));
+                    // Taken also where it failed: the claim ends with the work, not when somebody drops this future.
+                    let afterwards = afterwards.take();
+                    let response = answered?;
+                    let done = afterwards.filter(|_| response.status().is_success());
                     match done.and_then(|mut done| Some((done.commit()?, done))) {
                         None => return Poll::Ready(Ok(response.map(ResponseBody::inner))),
                         Some((commit, afterwards)) => {

@@ -97,7 +97,8 @@ impl<B> VerifyLayer<B> {
     }
 
     /// Answers a provider's challenge: an unsigned one before anything else is looked at, a signed one when its signature
-    /// holds and before the replay guard is asked. Challenges never reach the service behind. Several may be given.
+    /// holds and before the replay guard is asked. Challenges never reach the service behind. Several may be given; each
+    /// holds for every path and tenant that the layer stands before.
     #[must_use]
     pub fn handshake(mut self, handshake: Handshake) -> Self {
         self.change().handshakes.push(handshake);
@@ -111,7 +112,8 @@ impl<B> VerifyLayer<B> {
     /// received anew. So a service behind a guard answers 2xx for what it has done, and for nothing else.
     ///
     /// A delivery that was done is answered 200 without asking the service: a sender that lost the answer must stop
-    /// sending. One that is at work elsewhere, or a guard that is full or fails, is answered 503 with `Retry-After`.
+    /// sending. One that is at work elsewhere is answered 503 with `Retry-After`, and so is any while the guard is full,
+    /// fails, or does not answer within 5 s.
     ///
     /// Where the provider signs an event id, that id is the event: the same id with another body counts as done.
     ///

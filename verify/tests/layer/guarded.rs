@@ -116,7 +116,8 @@ async fn what_was_not_done_is_received_anew() {
         assert_eq!(fails.calls(), 1, "{status}: received, though one failed before");
     }
     let broken = layer.layer(service_fn(|_: Incoming| async { Err::<Response<Full<Bytes>>, _>("broken") }));
-    assert_eq!(broken.oneshot(genuine()).await.unwrap_err(), "broken");
+    let mut broken = Box::pin(broken.oneshot(genuine()));
+    assert_eq!(broken.as_mut().await.unwrap_err(), "broken", "and while its future is still there:");
     let works = Answers::with(StatusCode::NO_CONTENT);
     assert_eq!(works.through(&layer, genuine()).await.status, StatusCode::NO_CONTENT);
     assert_eq!(works.calls(), 1);

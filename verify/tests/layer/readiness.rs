@@ -3,9 +3,11 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use crate::behind::{BODY, Strict, headers, layer, request};
+use crate::behind::{BODY, Strict, headers, layer, named, request};
 use crate::bodies::{Scripted, Step};
+use crate::guards::{Habit, Moody};
 use bytes::Bytes;
+use hookproof::Refusal;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::Full;
 use tower::buffer::Buffer;
@@ -77,6 +79,22 @@ async fn a_place_is_held_while_the_body_arrives_and_then_given_back() {
     let refused = service.call(request(HeaderMap::new(), Scripted::new([])));
     assert!(is_ready(&mut other).await, "refused by its headers, it holds no place");
     drop(refused);
+}
+
+/// What a replay guard answers without the service holds no place, and what waits for the guard does.
+#[tokio::test]
+async fn a_place_is_given_back_by_a_replay_too() {
+    let guard = Moody::new(Habit::Dawdles, Habit::Dawdles);
+    let guarded = named("in").replay_guard(guard).unwrap();
+    exercise(guarded.layer(Strict::default())).await;
+    let mut service = guarded.layer(ConcurrencyLimit::new(Strict::default(), 1));
+    let mut other = service.clone();
+    assert!(is_ready(&mut service).await);
+    let mut replay = Box::pin(service.call(genuine()));
+    assert!(crate::polled_once(replay.as_mut()).await.is_pending());
+    assert!(!is_ready(&mut other).await, "the guard is being asked");
+    assert_eq!(replay.await.unwrap().extensions().get(), Some(&Refusal::Replayed));
+    assert!(is_ready(&mut other).await, "answered");
 }
 
 /// The control: a layer that calls the clone, as is easily written, is caught by the services above.
