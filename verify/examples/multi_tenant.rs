@@ -36,7 +36,7 @@ impl Tenants {
         check_retention(name, verifier.scheme(), guard.retention())?;
         let mut tenants = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for other in tenants.values() {
-            if verifier.keys().shared_with(other.verifier().keys()).is_some() {
+            if verifier.keys().shared_with(&other.verifier().keys()).is_some() {
                 // Each could send in the other's name.
                 return Err(format!("tenants '{name}' and '{}' have the same secret", other.name()).into());
             }

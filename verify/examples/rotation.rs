@@ -11,24 +11,23 @@
 use std::error::Error;
 use std::io::Write;
 
-use hookproof::{ConfigError, Key, Outgoing, Signer, UnixTime, Verifier, schemes};
+use hookproof::{Key, Outgoing, Signer, UnixTime, Verifier, schemes};
 
 const BODY: &[u8] = br#"{"id":"evt_1"}"#;
-
-fn verifier(keys: impl IntoIterator<Item = Key>) -> Result<Verifier, ConfigError> {
-    Verifier::builder(schemes::stripe()).keys(keys).build()
-}
 
 pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let old = Key::new("2026-05", "whsec_the secret that was there before");
     let new = Key::new("2026-11", "whsec_the secret that was made today");
     let now = UnixTime::from_secs(1_700_000_000);
 
-    for (step, verifier) in [
-        ("before", verifier([old.clone()])?),
-        ("during", verifier([old.clone(), new.clone()])?),
-        ("after", verifier([new.clone()])?),
+    // One verifier, as a running service has it. Its clones in layers and tasks get the new keys too.
+    let verifier = Verifier::builder(schemes::stripe()).key(old.clone()).build()?;
+    for (step, keys) in [
+        ("before", vec![old.clone()]),
+        ("during", vec![old.clone(), new.clone()]),
+        ("after", vec![new.clone()]),
     ] {
+        verifier.replace_keys(keys)?;
         for key in [&old, &new] {
             // What the provider does.
             let signer = Signer::new(&schemes::stripe(), key)?;
@@ -41,9 +40,15 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // The same secret under two names would make a rotation that is none.
-    if let Err(error) = verifier([old, Key::new("2027-05", "whsec_the secret that was there before")]) {
-        writeln!(out, "at start: {error}")?;
+    for key in verifier.keys().uses() {
+        writeln!(out, "{} has verified {} deliveries", key.key_id, key.count)?;
+    }
+
+    // The same secret under two names would make a rotation that is none. Then the keys stay as they were.
+    if let Err(error) =
+        verifier.replace_keys([old, Key::new("2027-05", "whsec_the secret that was there before")])
+    {
+        writeln!(out, "refused: {error}")?;
     }
     Ok(())
 }

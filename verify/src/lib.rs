@@ -171,8 +171,8 @@ pub use encoding::Encoding;
 pub use extract::{ExtractRejection, VerifiedBytes, VerifiedJson};
 pub use key::{Key, MIN_KEY_BYTES};
 pub use key_ring::{KeyRing, KeyUse, MAX_KEYS};
-pub use message_components::Component;
 pub use memory_guard::MemoryReplayGuard;
+pub use message_components::Component;
 #[cfg(feature = "tower")]
 pub use middleware::VerifyLayer;
 pub use part::{FormOrder, Part};

@@ -43,7 +43,8 @@ during the rotation, signed with 2026-05: verified by 2026-05
 during the rotation, signed with 2026-11: verified by 2026-11
 after the rotation, signed with 2026-05: refused: signature_mismatch
 after the rotation, signed with 2026-11: verified by 2026-11
-at start: keys '2026-05' and '2027-05' are the same secret: remove one of them
+2026-11 has verified 2 deliveries
+refused: keys '2026-05' and '2027-05' are the same secret: remove one of them
 ";
     assert_eq!(text(out), wanted);
 }

@@ -96,6 +96,29 @@ async fn by_headers() -> Vec<Seen> {
     all
 }
 
+/// A layer for HTTP message signatures, and the headers of a delivery to it.
+fn message() -> (VerifyLayer, HeaderMap) {
+    let key = Key::new("k1", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=");
+    let scheme = schemes::http_message_signatures();
+    let outgoing =
+        Outgoing::new(BODY).url("https://hooks.example.com/in").timestamp(UnixTime::from_secs(NOW));
+    let headers = Signer::new(&scheme, &key).unwrap().sign(&outgoing).unwrap();
+    let verifier =
+        Verifier::builder(scheme).key(key).public_url("https://hooks.example.com").build().unwrap();
+    (on_time(VerifyLayer::new(verifier)), headers)
+}
+
+async fn by_digest() -> Vec<Seen> {
+    let (layer, headers) = message();
+    let mut uncovered = headers.clone();
+    let input = format!("sig1=(\"@method\");created={NOW}");
+    uncovered.insert("signature-input", input.parse().unwrap());
+    vec![
+        seen(&layer, request(headers, Full::<Bytes>::from("another body"))).await,
+        seen(&layer, plain(uncovered)).await,
+    ]
+}
+
 async fn by_body() -> Vec<Seen> {
     let steps = |steps: Vec<Step>| request(signed_at(NOW), Scripted::new(steps));
     let (undated, request) = undated();
@@ -146,6 +169,7 @@ async fn by_options() -> Vec<Seen> {
 #[tokio::test]
 async fn every_reason_of_a_status_looks_the_same() {
     let mut all = by_headers().await;
+    all.extend(by_digest().await);
     all.extend(by_body().await);
     all.extend(by_options().await);
     let mut faces = BTreeMap::new();
