@@ -14,6 +14,7 @@ pub mod effect;
 pub mod event;
 pub mod export;
 pub mod handler;
+mod handshake;
 pub mod inbox;
 pub mod ingress;
 pub mod leads;

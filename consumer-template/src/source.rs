@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hookproof::middleware::Handshake;
 use hookproof::{
     ConfigError, Freshness, Key, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified, Verifier,
     Window,
@@ -12,6 +13,7 @@ use hookproof::{
 use http::{HeaderMap, HeaderName, header};
 
 use crate::config::{BodyKind, KeyConfig, Overrides, SourceConfig, TimestampName};
+use crate::handshake;
 use crate::inbox::Facts;
 use crate::leads::LEAD_IDS;
 use crate::published_keys;
@@ -29,6 +31,8 @@ pub struct Source {
     pub path: String,
     /// What proves its deliveries.
     pub verifier: Verifier,
+    /// Answers the provider's question who owns the endpoint.
+    pub handshake: Option<Handshake>,
     policy: Arc<Policy>,
 }
 
@@ -64,7 +68,7 @@ pub enum SourceError {
     },
 }
 
-fn wrong(field: &'static str, problem: impl Into<String>) -> SourceError {
+pub(crate) fn wrong(field: &'static str, problem: impl Into<String>) -> SourceError {
     SourceError::Field { field, problem: problem.into() }
 }
 
@@ -95,7 +99,8 @@ impl Source {
         }
         let verifier =
             builder.build().map_err(|error| SourceError::Library { field: field_of(&error), error })?;
-        Ok(Self { name: name.into(), path: config.path.clone(), verifier, policy })
+        let handshake = handshake::of(config, folder)?;
+        Ok(Self { name: name.into(), path: config.path.clone(), verifier, handshake, policy })
     }
 
     /// The preset's name, and a signer with the first key: for test deliveries.
@@ -279,7 +284,7 @@ fn moment(id: &str, field: &str, text: Option<&str>) -> Result<Option<UnixTime>,
     Ok(Some(moment))
 }
 
-fn key_text(entry: &KeyConfig, folder: &Path) -> Result<String, SourceError> {
+pub(crate) fn key_text(entry: &KeyConfig, folder: &Path) -> Result<String, SourceError> {
     let id = entry.id.escape_debug();
     match (&entry.env, &entry.file, &entry.value) {
         (Some(name), None, None) => {

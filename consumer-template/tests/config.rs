@@ -201,6 +201,66 @@ fn sources_are_checked() {
     assert!(message.contains("sources: there is none"), "{message}");
 }
 
+#[test]
+fn what_presets_need_besides_keys_is_checked() {
+    let github = "scheme = \"github\"";
+    assert_refused(&[
+        (
+            github,
+            "scheme = \"gitlab-token\"",
+            &["sources.github.scheme", "danger_accept_unsigned_body", "'gitlab'"],
+        ),
+        (github, "scheme = \"github\"\nwebhook_id = \"WH-1\"", &["sources.github.webhook_id", "remove it"]),
+        (
+            github,
+            "scheme = \"github\"\nhandshake = { kind = \"meta\" }",
+            &["sources.github.handshake.kind", "'meta'", "'github'"],
+        ),
+        (
+            github,
+            "scheme = \"meta\"\nhandshake = { kind = \"meta\" }",
+            &["sources.github.handshake.verify_token", "Meta's settings"],
+        ),
+        (
+            github,
+            "scheme = \"meta\"\nhandshake = { kind = \"meta\", verify_token = { value = \"short\" } }",
+            &["sources.github.handshake.verify_token", "16 bytes"],
+        ),
+        (
+            github,
+            "scheme = \"meta\"\nhandshake = { kind = \"cloud-events\" }",
+            &["sources.github.handshake.origins", "name who may deliver"],
+        ),
+        (
+            github,
+            "scheme = \"github\"\nhandshake = { kind = \"cloud-events\", origins = [\"*\"] }",
+            &["sources.github.handshake.origins", "DNS name"],
+        ),
+        (
+            github,
+            "scheme = \"github\"\nhandshake = { kind = \"cloud-events\", origins = [\"a.example\"], verify_token = { value = \"the token of this test\" } }",
+            &["sources.github.handshake.verify_token", "remove it"],
+        ),
+        (
+            KEYS,
+            "[{ id = \"2026-11\", value = \"b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\", not_after = \"tomorrow\" }]",
+            &["sources.klozeo.keys", "'2026-11'", "not_after", "2026-11-30T00:00:00Z"],
+        ),
+        (
+            KEYS,
+            "[{ id = \"2026-11\", value = \"b7f1c0d94e2a4f6f8a3b5c7d9e1f2a3b\", not_before = \"2026-11-02T00:00:00Z\", not_after = \"2026-11-01T00:00:00Z\" }]",
+            &["sources.klozeo.keys", "'2026-11'", "before its not_before"],
+        ),
+    ]);
+    let accepted = with(github, "scheme = \"gitlab-token\"\ndanger_accept_unsigned_body = true");
+    Config::parse(&accepted, Path::new("hookproof.toml")).unwrap();
+    let accepted = with(
+        github,
+        "scheme = \"github\"\nhandshake = { kind = \"cloud-events\", origins = [\"a.example\"] }",
+    );
+    Config::parse(&accepted, Path::new("hookproof.toml")).unwrap();
+}
+
 /// Nine unset variables are one message, not nine.
 #[test]
 fn every_source_that_is_wrong_is_named() {

@@ -92,6 +92,34 @@ async fn other_statuses_are_what_they_are() {
     }
 }
 
+/// The question who owns the endpoint is answered to whoever may ask it, and is no event.
+#[tokio::test]
+async fn challenges_are_answered_and_not_stored() {
+    let server = Server::start("").await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    let asked = |token: &str| {
+        get(&format!("/hooks/meta?hub.mode=subscribe&hub.verify_token={token}&hub.challenge=1158201444"))
+    };
+    let answer = server.exchange(asked("the+token+of+this+test").as_bytes()).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text.ends_with("\r\n\r\n1158201444"), "{}", answer.text);
+    let refused = server.exchange(asked("another+token").as_bytes()).await;
+    let unsigned = server.exchange(get("/hooks/meta").as_bytes()).await;
+    assert_eq!((refused.status, refused.without_date()), (401, unsigned.without_date()));
+
+    let challenge =
+        r#"{"type":"url_verification","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}"#;
+    let answer = server.exchange(&server.signed("slack", challenge, &[])).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text.contains("3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"), "{}", answer.text);
+    let forged = String::from_utf8(server.signed("slack", challenge, &[])).unwrap().replace("3eZ", "4eZ");
+    assert_eq!(server.exchange(forged.as_bytes()).await.status, 401);
+
+    // Another source's path asks in vain.
+    assert_eq!(server.exchange(get("/hooks/devsphere?hub.challenge=1").as_bytes()).await.status, 405);
+    assert_eq!(server.operator().counts().await.unwrap().entries, []);
+}
+
 #[tokio::test]
 async fn the_body_limit_holds_at_the_bound() {
     let server = Server::start("body_limit_bytes = 64").await;

@@ -11,6 +11,6 @@ mod sections;
 pub use error::ConfigFileError;
 pub use load::{Config, Target};
 pub use sections::{
-    BodyKind, KeyConfig, LogConfig, LogFormat, Overrides, ServerConfig, SourceConfig, StoreConfig,
-    TimestampName,
+    BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, ServerConfig,
+    SourceConfig, StoreConfig, TimestampName,
 };

@@ -145,6 +145,8 @@ pub struct SourceConfig {
     /// What this tenant's deliveries do otherwise than the preset says.
     #[serde(default, rename = "override")]
     pub overrides: Overrides,
+    /// How the provider's question who owns this endpoint is answered. Slack's and Zoom's are answered without.
+    pub handshake: Option<HandshakeConfig>,
     /// Allows keys of fewer than 16 bytes.
     #[serde(default)]
     pub danger_allow_short_key: bool,
@@ -191,6 +193,52 @@ pub enum TimestampName {
     Millis,
     /// RFC 3339.
     Rfc3339,
+}
+
+/// `[sources.<name>.handshake]`: the answer to a challenge.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandshakeConfig {
+    /// Whose challenge it is.
+    pub kind: HandshakeKind,
+    /// The token that you typed into Meta's settings.
+    pub verify_token: Option<SecretPlace>,
+    /// Who may deliver, by DNS name (`cloud-events`).
+    #[serde(default)]
+    pub origins: Vec<String>,
+}
+
+/// The challenges that need to be configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandshakeKind {
+    /// Meta, WhatsApp, Lead Ads: `GET` with `hub.challenge`.
+    Meta,
+    /// Discord's ping at an interactions endpoint.
+    DiscordInteractions,
+    /// Discord's ping at an endpoint of webhook events.
+    DiscordEvents,
+    /// CloudEvents over HTTP: `OPTIONS` with `WebHook-Request-Origin`.
+    CloudEvents,
+}
+
+/// Where a secret text is. Exactly one of the three.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretPlace {
+    /// The name of an environment variable.
+    pub env: Option<String>,
+    /// A file. Relative paths start at the configuration file's folder.
+    pub file: Option<PathBuf>,
+    /// The text itself. Mind who can read the configuration.
+    pub value: Option<String>,
+}
+
+/// Never the text.
+impl std::fmt::Debug for SecretPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretPlace").finish_non_exhaustive()
+    }
 }
 
 /// Where a key's text is. Exactly one of the three.

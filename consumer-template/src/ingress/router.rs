@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{post, post_service};
+use axum::routing::{MethodFilter, on_service, post};
 use hookproof::{Refusal, VerifyLayer};
 use tower::Layer as _;
 
@@ -27,13 +27,20 @@ pub fn router(
     let mut router = Router::new();
     for source in sources {
         let now = Arc::clone(clock);
-        let verify =
+        let mut verify =
             VerifyLayer::new(source.verifier.clone()).body_timeout(body_timeout).clock(move || now.now());
+        let mut methods = MethodFilter::POST;
+        if let Some(handshake) = &source.handshake {
+            verify = verify.handshake(handshake.clone());
+            // Challenges come by `GET` and `OPTIONS`, too. What is none is refused like a bad signature.
+            methods = methods.or(MethodFilter::GET).or(MethodFilter::OPTIONS);
+        }
         let endpoint =
             Endpoint { source: source.clone(), inbox: Arc::clone(inbox), clock: Arc::clone(clock) };
-        // Around the POST alone: another method is 405 before it is looked at.
+        // Around these methods alone: another one is 405 before it is looked at.
         let verified = verify.layer(post(accept).with_state(endpoint));
-        let route = post_service(verified).layer(from_fn_with_state(Arc::clone(&source.name), note_refusal));
+        let route =
+            on_service(methods, verified).layer(from_fn_with_state(Arc::clone(&source.name), note_refusal));
         router = router.route(&source.path, route);
     }
     router.fallback(not_found)

@@ -17,9 +17,16 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The sources of every test server, each with a key of its own.
-const SOURCES: [(&str, &str); 2] =
-    [("devsphere", "5d1f0e8a7c3b49d2a6e4f1b09c8d7e6f"), ("klozeo", "e2c4a6081b3d5f7090a1b2c3d4e5f607")];
+/// The sources of every test server, each with a key of its own, and lines of its configuration.
+const SOURCES: [(&str, &str, &str); 4] = [
+    ("devsphere", "5d1f0e8a7c3b49d2a6e4f1b09c8d7e6f", ""),
+    ("klozeo", "e2c4a6081b3d5f7090a1b2c3d4e5f607", ""),
+    ("slack", "0b1c2d3e4f5061728394a5b6c7d8e9fa", ""),
+    ("meta", "f0e1d2c3b4a5968778695a4b3c2d1e0f", META_HANDSHAKE),
+];
+
+const META_HANDSHAKE: &str =
+    "handshake = { kind = \"meta\", verify_token = { value = \"the token of this test\" } }";
 
 pub struct Server {
     app: App,
@@ -64,10 +71,10 @@ impl Server {
         let mut text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\nheader_timeout_seconds = 2\nbody_timeout_seconds = 2\n{server}"
         );
-        for (name, secret) in SOURCES {
+        for (name, secret, lines) in SOURCES {
             text += &format!(
                 "[sources.{name}]\npath = \"/hooks/{name}\"\nscheme = \"{name}\"\n\
-                 keys = [{{ id = \"k\", value = \"{secret}\" }}]\n{source}\n"
+                 keys = [{{ id = \"k\", value = \"{secret}\" }}]\n{lines}\n{source}\n"
             );
         }
         let config = Config::parse(&text, &folder.path().join("hookproof.toml")).unwrap();
@@ -82,7 +89,7 @@ impl Server {
 
     /// A whole request with a right signature and `extra` header lines.
     pub fn signed(&self, source: &str, body: &str, extra: &[&str]) -> Vec<u8> {
-        let (name, secret) = SOURCES.into_iter().find(|(name, _)| *name == source).unwrap();
+        let (name, secret, _) = SOURCES.into_iter().find(|(name, ..)| *name == source).unwrap();
         let now: UnixTime = SystemClock.now();
         let signer = Signer::new(&Scheme::by_name(name).unwrap(), &Key::new("k", secret)).unwrap();
         let headers = signer.sign(&Outgoing::new(body.as_bytes()).timestamp(now)).unwrap();

@@ -55,7 +55,13 @@ impl Writer {
     }
 
     fn seal(&self, sample: &Sample) -> anyhow::Result<Letter> {
-        let signed = sender::sign(&self.signer, sample, "", SystemClock.now(), Faults::default())?;
+        let signed = sender::sign(
+            &self.signer,
+            sample,
+            sender::Endpoint::default(),
+            SystemClock.now(),
+            Faults::default(),
+        )?;
         let mut request = format!(
             "POST /hooks/{SOURCE} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
             signed.body.len()
