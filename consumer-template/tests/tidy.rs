@@ -205,3 +205,32 @@ fn the_searches_find_what_is_there() {
     assert!(!offenders("consumer-template/src", &[], &["axum::"]).is_empty());
     assert!(code("a\n// axum::b\n").contains('a') && !code("a\n// axum::b\n").contains("axum"));
 }
+
+/// The catalogue promises what there is: each test by its name, each flag with vectors.
+#[test]
+fn the_catalogue_of_attacks_names_tests_and_vectors_that_exist() {
+    let page = fs::read_to_string(root().join("ATTACKS.md")).unwrap();
+    let tests: String = ["verify/tests", "consumer-template/tests"]
+        .iter()
+        .flat_map(|folder| files(folder, ".rs"))
+        .map(|(_, text)| text)
+        .collect();
+    let vectors: String = files("test-vectors/v1", ".json").into_iter().map(|(_, text)| text).collect();
+    let mut rows = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #")) {
+        let held_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let names: Vec<_> = held_by.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing holds: {row}");
+        for name in names {
+            let exists = if name.starts_with(char::is_uppercase) {
+                vectors.contains(&format!("\"{name}\""))
+            } else {
+                tests.contains(&format!("fn {name}("))
+                    || root().join(format!("fuzz/fuzz_targets/{name}.rs")).is_file()
+            };
+            assert!(exists, "ATTACKS.md: there is no {name}");
+        }
+        rows += 1;
+    }
+    assert!(rows >= 38, "{rows} rows were read");
+}

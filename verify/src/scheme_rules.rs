@@ -4,6 +4,7 @@ use http::HeaderName;
 
 use crate::config_error::ConfigError;
 use crate::encoding::Encoding;
+use crate::http_message::registered_name;
 use crate::part::Part;
 use crate::scheme::{Algorithm, Freshness, KeyFormat, Location, Scheme, Syntax, TimestampAt};
 use crate::timestamp::{TimestampFormat, Window};
@@ -55,6 +56,12 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
             matches!(signed_at, Some(TimestampAt::Created)) != is_message,
             "syntax",
             "Syntax::HttpMessage has its time in the parameter 'created', and nothing else has: use http_message",
+        ),
+        (
+            is_message
+                && scheme.algorithms().into_iter().any(|algorithm| registered_name(algorithm).is_none()),
+            "http_message",
+            "RFC 9421 has no such algorithm",
         ),
         (
             uncovered(scheme),
