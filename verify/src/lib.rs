@@ -127,6 +127,8 @@ mod adyen;
 mod algorithm;
 #[cfg(feature = "asymmetric")]
 mod asymmetric;
+#[cfg(any(test, doctest))]
+mod cannot;
 mod canonical;
 mod claims;
 mod config_error;

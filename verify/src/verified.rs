@@ -16,8 +16,8 @@ pub const MAX_ID_BYTES: usize = 256;
 ///
 /// Take this type, and not bytes, wherever only genuine deliveries may go: then the compiler keeps the others out.
 ///
-/// ```compile_fail
-/// let forged = hookproof::Verified { body: "not signed" };
+/// ```compile_fail,E0451
+/// let forged = hookproof::Verified { body: "not signed", facts: todo!() };
 /// ```
 #[derive(Clone)]
 pub struct Verified<B> {
