@@ -96,6 +96,13 @@ fn one_file_names_the_cryptography() {
     );
 }
 
+/// A tag becomes public by being sent. Who verifies has no business with its bytes.
+#[test]
+fn only_the_signer_publishes_a_tag() {
+    assert_eq!(offenders("verify/src", &["verify/src/sign.rs"], &[".publish()", "::publish("]), [""; 0]);
+    assert!(!offenders("verify/src", &[], &[".publish()"]).is_empty());
+}
+
 #[test]
 fn sql_is_only_where_it_belongs() {
     let places = ["consumer-template/src/inbox", "consumer-template/src/leads"];
