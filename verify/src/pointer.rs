@@ -266,6 +266,9 @@ mod tests {
         assert_eq!(Scalar::Text("".into()).into_id(), None);
         assert_eq!(Scalar::Number("1.0").into_id(), None);
         assert_eq!(Scalar::Number("1e3").into_id(), None);
+        // No JSON has such numbers, but whoever makes a `Scalar` himself may.
+        assert_eq!(Scalar::Number("x1").into_id(), None);
+        assert_eq!(Scalar::Number("1-2").into_id(), None);
         assert_eq!(Scalar::Number("-7").into_id().as_deref(), Some("-7"));
         assert_eq!(Scalar::Number("18446744073709551616").into_id().as_deref(), Some("18446744073709551616"));
     }

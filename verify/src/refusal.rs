@@ -153,3 +153,22 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the key decides, or what could tell of it, looks the same from outside.
+    #[test]
+    fn only_the_shape_of_a_request_has_a_status_of_its_own() {
+        for refusal in Refusal::ALL {
+            let status = match refusal {
+                Refusal::BodyTimeout => 408,
+                Refusal::BodyTooLarge => 413,
+                Refusal::UnsupportedContentEncoding => 415,
+                _ => 401,
+            };
+            assert_eq!(refusal.status().as_u16(), status, "{refusal}");
+        }
+    }
+}

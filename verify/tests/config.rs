@@ -41,6 +41,14 @@ fn undecodable(scheme: &Scheme, expected: &'static str) -> ConfigError {
     ConfigError::UndecodableKey { id: "k1".into(), scheme: scheme.name().into(), expected }
 }
 
+#[test]
+fn a_ring_names_its_keys_in_order() {
+    let keys = ["b", "a", "c"].map(|id| Key::new(id, format!("{GOOD}, {id}")));
+    let ring = KeyRing::new(&schemes::github(), &keys).unwrap();
+    assert_eq!(ring.ids().collect::<Vec<_>>(), ["b", "a", "c"]);
+    assert_eq!(format!("{ring:?}"), r#"["b", "a", "c"]"#);
+}
+
 /// The control of all refusals below: the same calls with a good key succeed.
 #[test]
 fn good_keys_are_accepted() {

@@ -329,3 +329,26 @@ fn a_key_in_hexadecimal() {
         "as text it is another"
     );
 }
+
+/// The longest signature in the longest encoding.
+#[cfg(feature = "asymmetric")]
+#[test]
+fn ed25519_in_base64_of_hex() {
+    use hookproof::{Outgoing, Signer};
+
+    let scheme = plain()
+        .syntax(Syntax::Versioned {
+            versions: vec![Version { name: "v1a".into(), algorithm: Algorithm::Ed25519 }],
+        })
+        .key_format(KeyFormat::StandardWebhooks)
+        .encoding(Encoding::Base64OfHex)
+        .build()
+        .unwrap();
+    let private =
+        "whsk_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4TaKelbAuAP+hVkV3X7HSuiIqGUM5XuoGuU4sBXt75p0A==";
+    let signer = Signer::new(&scheme, &Key::new("k1", private)).unwrap();
+    let headers = signer.sign(&Outgoing::new(BODY)).unwrap();
+    assert_eq!(headers["x-signature"].len(), "v1a,".len() + 172);
+    let verifier = verifier(scheme, "whpk_2inpWwLgD/oVZFd1+x0roiKhlDOV7qBrlOLAV7e+adA=");
+    assert!(verifier.verify(&headers, BODY, UnixTime::from_secs(NOW)).is_ok());
+}
