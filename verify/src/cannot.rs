@@ -40,8 +40,9 @@ mod tests {
 
     use serde::{Deserialize, Serialize};
 
-    use crate::key::{KeyBytes, RingKey, VerifyingKey};
-    use crate::mac::{MacState, Tag};
+    use crate::key::KeyBytes;
+    use crate::key_ring::{RingKey, VerifyingKey};
+    use crate::mac::{MacState, Tag, TokenDigest};
     use crate::{Key, KeyRing, Pending, Signer, Verified, Verifier};
 
     /// Whether a type implements a trait: an inherent constant comes before one of a trait, where its bounds hold.
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn secrets_cannot_be_compared_or_shown() {
-        let found = abilities!([Key, KeyRing, Signer, Verifier, KeyBytes, RingKey, VerifyingKey, MacState] [
+        let found = abilities!([Key, KeyRing, Signer, Verifier, KeyBytes, RingKey, VerifyingKey, MacState, TokenDigest] [
             Copy, Hash, Deref, AsRef<[u8]>, AsRef<str>, Borrow<[u8]>, Borrow<str>, Into<Vec<u8>>, Into<String>, Display,
             LowerHex, Serialize, Default,
         ]);
@@ -105,7 +106,7 @@ mod tests {
         assert!(!can!(KeyBytes: PartialEq<KeyBytes>) && !can!(MacState: PartialEq<MacState>));
         assert!(!can!(VerifyingKey: PartialEq<VerifyingKey>) && !can!(RingKey: PartialEq<RingKey>));
         // What `Debug` prints of the public ones, `tests/redacted.rs` looks at.
-        assert_eq!(abilities!([KeyBytes, RingKey, VerifyingKey, MacState][Debug]), NOTHING);
+        assert_eq!(abilities!([KeyBytes, RingKey, VerifyingKey, MacState, TokenDigest][Debug]), NOTHING);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A computed tag is a [`Tag`]. It has no `PartialEq`, no `Deref` and no accessor outside this file, so the only
 //! thing that can be done with it is the constant-time comparison, and `==` on it does not compile.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -89,7 +91,6 @@ impl MacState {
 }
 
 /// A MAC that we computed: secret, because whoever knows it can sign these bytes.
-#[derive(Clone)]
 pub(crate) struct Tag {
     bytes: [u8; MAX_SIGNATURE_BYTES],
     len: usize,
@@ -136,13 +137,13 @@ pub(crate) fn public_verdict(holds: bool) -> Choice {
 /// A secret that is sent as it is, kept as its SHA-256. Comparing digests, neither the secret's length nor where a
 /// presented one differs shows in the time that it takes.
 #[derive(Clone)]
-pub(crate) struct TokenDigest(Tag);
+pub(crate) struct TokenDigest(Arc<Tag>);
 
 impl TokenDigest {
     pub(crate) fn new(token: &[u8]) -> Self {
         let mut tag = Tag { bytes: [0; MAX_SIGNATURE_BYTES], len: 32 };
         tag.fill(&sha256(token));
-        Self(tag)
+        Self(Arc::new(tag))
     }
 
     /// Compares with the digest of a presented token, in constant time.

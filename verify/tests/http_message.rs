@@ -1,6 +1,7 @@
 //! HTTP message signatures as a receiver configures them. What they accept and refuse is in the vectors.
 
-#![cfg(all(test, feature = "asymmetric"))]
+#![cfg(test)]
+#![cfg(feature = "asymmetric")]
 
 use hookproof::{
     Algorithm, Component, ConfigError, Key, Outgoing, Refusal, Scheme, SignError, Signer, UnixTime, Verifier,

@@ -1,5 +1,7 @@
 //! Every preset with a key, and a body that all of them take.
 
+#![allow(dead_code, reason = "each of the test binaries that share this takes what it needs")]
+
 #[path = "key_pairs.rs"]
 mod key_pairs;
 
