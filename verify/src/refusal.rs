@@ -166,6 +166,9 @@ mod tests {
                 Refusal::BodyTimeout => 408,
                 Refusal::BodyTooLarge => 413,
                 Refusal::UnsupportedContentEncoding => 415,
+                // Said to those who have shown that they may ask.
+                Refusal::Replayed => 200,
+                Refusal::HandshakeFailed | Refusal::ReplayInProgress | Refusal::ReplayGuardUnavailable => 503,
                 _ => 401,
             };
             assert_eq!(refusal.status().as_u16(), status, "{refusal}");
