@@ -97,6 +97,7 @@
 //! | `tower` | [`VerifyLayer`]; needs tokio's time |
 //! | `axum` | `tower`, and the extractors |
 //! | `asymmetric` | ed25519 keys of Standard Webhooks (`whpk_`), by `ring` |
+//! | `explain` | [`explain`]: why a delivery was refused, for operators |
 //!
 //! A feature adds; it changes nothing that was there.
 //!
@@ -110,6 +111,7 @@
 //! | verify | [`Verifier::verify`], [`Verifier::begin`] and [`Pending`], [`RequestView`] |
 //! | use the result | [`Verified`], [`Metadata`], [`ReplayKey`], [`Pointer`] |
 //! | count and log refusals | [`Refusal`] |
+//! | find out why one was refused | [`explain`] |
 //! | sign, in tests or to forward | [`Signer`], [`Outgoing`] |
 //! | serve | [`middleware`] |
 //!
@@ -124,6 +126,8 @@ mod asymmetric;
 mod claims;
 mod config_error;
 mod encoding;
+#[cfg(feature = "explain")]
+pub mod explain;
 #[cfg(feature = "axum")]
 mod extract;
 mod key;

@@ -1,0 +1,388 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::CONTENT_ENCODING;
+
+use super::explanation::{Cause, CauseKind, Explanation, Verdict};
+use super::trial::{MAX_BODY_BYTES, Search, Trial, Variation};
+use super::{body, headers, keys, seen, signed_text, time, url};
+use crate::config_error::ConfigError;
+use crate::key::Key;
+use crate::refusal::Refusal;
+use crate::request::RequestView;
+use crate::scheme::{Freshness, Scheme};
+use crate::timestamp::{UnixTime, Window};
+use crate::verified::Verified;
+use crate::verifier::{DEFAULT_BODY_LIMIT, Verifier};
+
+/// Tells why a delivery was refused. See [the module](super) for an example, and for what is tried.
+///
+/// Set it up as the [`Verifier`] is. Unlike that it takes any set-up, also one that cannot work, and says so.
+#[derive(Clone)]
+pub struct Explainer {
+    scheme: Scheme,
+    keys: Vec<Key>,
+    window: Option<Window>,
+    public_url: Option<String>,
+    body_limit: usize,
+    undated_accepted: bool,
+    others: Vec<Other>,
+}
+
+/// Somebody else's set-up, or a key that this source had.
+#[derive(Clone)]
+struct Other {
+    name: String,
+    scheme: Option<Scheme>,
+    public_url: Option<String>,
+    keys: Vec<Key>,
+}
+
+impl Explainer {
+    /// Explains deliveries of this scheme.
+    #[must_use]
+    pub fn new(scheme: Scheme) -> Self {
+        Self {
+            scheme,
+            keys: Vec::new(),
+            window: None,
+            public_url: None,
+            body_limit: DEFAULT_BODY_LIMIT,
+            undated_accepted: false,
+            others: Vec::new(),
+        }
+    }
+
+    /// Adds a key, as [`VerifierBuilder::key`](crate::VerifierBuilder::key).
+    #[must_use]
+    pub fn key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds keys.
+    #[must_use]
+    pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+        self.keys.extend(keys);
+        self
+    }
+
+    /// As [`VerifierBuilder::window`](crate::VerifierBuilder::window).
+    #[must_use]
+    pub fn window(mut self, window: Window) -> Self {
+        self.window = Some(window);
+        self
+    }
+
+    /// As [`VerifierBuilder::public_url`](crate::VerifierBuilder::public_url).
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// As [`VerifierBuilder::body_limit`](crate::VerifierBuilder::body_limit), in bytes.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// As [`VerifierBuilder::danger_accept_undated`](crate::VerifierBuilder::danger_accept_undated). Here it
+    /// endangers nothing.
+    #[must_use]
+    pub fn accept_undated(mut self) -> Self {
+        self.undated_accepted = true;
+        self
+    }
+
+    /// A key that the source had and has no more, or does not have yet; `whose` says which, for the finding.
+    #[must_use]
+    pub fn former_key(mut self, whose: impl Into<String>, key: Key) -> Self {
+        self.others.push(Other { name: whose.into(), scheme: None, public_url: None, keys: vec![key] });
+        self
+    }
+
+    /// Another source of the same service: deliveries get posted to the wrong one, and keys configured for the wrong one.
+    #[must_use]
+    pub fn other_source(
+        mut self,
+        name: impl Into<String>,
+        scheme: Scheme,
+        keys: impl IntoIterator<Item = Key>,
+        public_url: Option<String>,
+    ) -> Self {
+        let keys = keys.into_iter().collect();
+        self.others.push(Other { name: name.into(), scheme: Some(scheme), public_url, keys });
+        self
+    }
+
+    /// Verifies the delivery as it was received at `now`; if it is refused, looks for what would make it hold.
+    ///
+    /// # Security
+    ///
+    /// Not while a request waits: see [the module](super). `now` is the moment of receipt, not the clock at which
+    /// somebody asks.
+    #[must_use]
+    pub fn explain<'a>(
+        &self,
+        request: impl Into<RequestView<'a>>,
+        body: &[u8],
+        now: impl Into<UnixTime>,
+    ) -> Explanation {
+        let (request, now) = (request.into(), now.into());
+        let trial = self.trial(request, body, now);
+        let mut explanation = Explanation {
+            verdict: Verdict::Accepted,
+            reason: None,
+            configuration: None,
+            scheme: self.scheme.name().to_owned(),
+            key_id: None,
+            time: time::finding(&trial),
+            causes: Vec::new(),
+            tries: 0,
+            cut_short: false,
+            next_steps: Vec::new(),
+        };
+        let refusal = match self.verdict(request, body, now) {
+            Ok(Ok(proof)) => {
+                explanation.key_id = Some(proof.key_id().to_owned());
+                return explanation;
+            }
+            Ok(Err(refusal)) => {
+                explanation.verdict = Verdict::Refused;
+                explanation.reason = Some(refusal.code());
+                Some(refusal)
+            }
+            Err(error) => {
+                explanation.verdict = Verdict::Misconfigured;
+                explanation.configuration = Some(error.to_string());
+                None
+            }
+        };
+        self.search(&trial, refusal, &mut explanation);
+        explanation
+    }
+
+    /// What the verifier of this set-up says.
+    fn verdict(
+        &self,
+        request: RequestView<'_>,
+        body: &[u8],
+        now: UnixTime,
+    ) -> Result<Result<Verified<Bytes>, Refusal>, ConfigError> {
+        let mut builder = Verifier::builder(self.scheme.clone())
+            .keys(self.keys.iter().cloned())
+            .body_limit(self.body_limit);
+        if let Some(window) = self.window {
+            builder = builder.window(window);
+        }
+        if let Some(url) = &self.public_url {
+            builder = builder.public_url(url);
+        }
+        if self.undated_accepted {
+            builder = builder.danger_accept_undated();
+        }
+        let verifier = builder.build()?;
+        let receive = || {
+            let mut pending = verifier.begin(request, now)?;
+            pending.update(body)?;
+            pending.finish()
+        };
+        Ok(receive())
+    }
+
+    /// The delivery, ready to be changed. A compressed body is looked at as it is.
+    fn trial(&self, request: RequestView<'_>, body: &[u8], now: UnixTime) -> Trial {
+        let mut scheme = self.scheme.clone();
+        if let (
+            Freshness::SignedTimestamp { window, .. } | Freshness::EventTime { window, .. },
+            Some(given),
+        ) = (&mut scheme.freshness, self.window)
+        {
+            *window = given;
+        }
+        let mut headers = request.headers.clone();
+        headers.remove(CONTENT_ENCODING);
+        Trial {
+            scheme,
+            keys: self.keys.clone(),
+            public_url: self.public_url.clone(),
+            method: request.method.clone(),
+            path_and_query: request.path_and_query.to_owned(),
+            headers,
+            body: Bytes::copy_from_slice(body),
+            now,
+        }
+    }
+
+    fn search(&self, trial: &Trial, refusal: Option<Refusal>, explanation: &mut Explanation) {
+        let mut search = Search::default();
+        if let Some(key) = search.fits(trial) {
+            // The signature is not what is wrong.
+            explanation.key_id = Some(key);
+        } else {
+            explanation.causes.extend(seen::truncated(trial));
+            let families = self.families(trial);
+            for family in &families {
+                if let Some((variation, key)) = search.first(trial, family) {
+                    explanation.key_id.get_or_insert(key);
+                    explanation.causes.push(variation.cause.clone());
+                }
+            }
+            if !explanation.is_proven()
+                && let Some((first, second, key)) = pairs(trial, &families, &mut search)
+            {
+                explanation.key_id = Some(key);
+                explanation.causes.push(together(&first.cause, "with the next one together"));
+                explanation.causes.push(together(&second.cause, "with the one before together"));
+            }
+            if !explanation.is_proven() {
+                let ids: Vec<_> = self.keys.iter().map(Key::id).collect();
+                explanation.next_steps = seen::next_steps(trial, search.tries, &ids);
+            }
+        }
+        explanation.tries = search.tries;
+        explanation.cut_short = search.cut_short;
+        self.add_what_is_seen(trial, refusal, explanation);
+    }
+
+    /// What needs no recomputing: a time outside its window also, which says nothing about the signature.
+    fn add_what_is_seen(&self, trial: &Trial, refusal: Option<Refusal>, explanation: &mut Explanation) {
+        let known =
+            |explanation: &Explanation, kind| explanation.causes.iter().any(|cause| cause.kind == kind);
+        let mut more: Vec<_> =
+            refusal.and_then(|refusal| seen::of_refusal(refusal, trial)).into_iter().collect();
+        if let Some(problem) = &explanation.configuration {
+            more.push(Cause::seen(
+                CauseKind::Configuration,
+                format!("{problem}."),
+                "Correct the set-up; `hookproof check-config` finds it too.",
+            ));
+        }
+        // An event time counts only once the signature holds.
+        if explanation.key_id.is_some() || matches!(trial.scheme.freshness, Freshness::SignedTimestamp { .. })
+        {
+            more.extend(time::causes(trial));
+        }
+        // That a header is absent is explained if its content was found elsewhere.
+        let explained = explanation.is_proven();
+        more.retain(|cause| !known(explanation, cause.kind) && !(explained && follows(cause.kind)));
+        explanation.causes.extend(more);
+    }
+
+    /// Every variation, by family; those of a family exclude one another. The earlier family explains better.
+    ///
+    /// A key outside its time of validity belongs into [`Self::other_keys`], beside those that were removed.
+    fn families(&self, trial: &Trial) -> Vec<Vec<Variation>> {
+        let varied = |family: fn(&[u8], &http::HeaderMap) -> Vec<Variation>| {
+            if trial.body.len() > MAX_BODY_BYTES { Vec::new() } else { family(&trial.body, &trial.headers) }
+        };
+        vec![
+            other_presets(trial),
+            self.other_keys(),
+            keys::variations(&trial.scheme, &trial.keys),
+            headers::variations(trial),
+            varied(body::variations),
+            url::variations(trial),
+            time::unit_variations(trial).into_iter().chain(signed_text::variations(trial)).collect(),
+        ]
+    }
+
+    fn other_keys(&self) -> Vec<Variation> {
+        let mut variations = Vec::new();
+        for other in &self.others {
+            for key in &other.keys {
+                let cause = Cause::recomputed(
+                    CauseKind::OtherKey,
+                    format!("The signature is made with key '{}' of {}.", key.id(), other.name),
+                    "Configure the key for this source if it belongs here, or correct it at the provider. Sources must not share a \
+                     key: whoever can send to one could replay to the other.",
+                );
+                let key = key.clone();
+                variations.push(Variation::new(cause, move |trial| trial.keys = vec![key.clone()]));
+            }
+            variations.extend(other.whole());
+        }
+        variations
+    }
+}
+
+impl Other {
+    /// The delivery taken for one of this source.
+    fn whole(&self) -> Option<Variation> {
+        let scheme = self.scheme.clone()?;
+        let cause = Cause::recomputed(
+            CauseKind::OtherSource,
+            format!("It is a delivery of {}: its preset '{}' and its key fit.", self.name, scheme.name()),
+            "The provider posts to the wrong URL, or a proxy routes to the wrong path: correct it there.",
+        );
+        let (keys, url) = (self.keys.clone(), self.public_url.clone());
+        Some(Variation::new(cause, move |trial| {
+            trial.scheme = scheme.clone();
+            trial.keys.clone_from(&keys);
+            if url.is_some() {
+                trial.public_url.clone_from(&url);
+            }
+        }))
+    }
+}
+
+/// Every other preset that accepts the same delivery with the same keys, as one cause.
+fn other_presets(trial: &Trial) -> Vec<Variation> {
+    let others = Scheme::all().filter(|scheme| scheme.name() != trial.scheme.name());
+    let others = others.map(|scheme| {
+        let cause = Cause::recomputed(
+            CauseKind::OtherPreset,
+            format!("The delivery is signed as preset '{}' has it, with the same key.", scheme.name()),
+            format!("Set the source's scheme to '{}' if that is the provider; several presets may share one form.", scheme.name()),
+        );
+        Variation::new(cause, move |trial| trial.scheme = scheme.clone())
+    });
+    others.collect()
+}
+
+/// Two families at a time. Both together are tried only when neither suffices: there are many.
+fn pairs<'v>(
+    trial: &Trial,
+    families: &'v [Vec<Variation>],
+    search: &mut Search,
+) -> Option<(&'v Variation, &'v Variation, String)> {
+    let mut pairs: Vec<_> = families
+        .iter()
+        .enumerate()
+        .flat_map(|(at, first)| families.iter().skip(at + 1).map(move |second| (first, second)))
+        .filter(|(first, second)| !first.is_empty() && !second.is_empty())
+        .collect();
+    // Many pairs of two small families before a few of two large ones.
+    pairs.sort_by_key(|(first, second)| first.len() * second.len());
+    pairs.into_iter().find_map(|(first, second)| search.first_pair(trial, first, second))
+}
+
+fn together(cause: &Cause, how: &str) -> Cause {
+    let mut cause = cause.clone();
+    cause.finding = format!("{} (Only {how}.)", cause.finding);
+    cause
+}
+
+/// What a refusal sees follows from what was found by recomputing.
+fn follows(kind: CauseKind) -> bool {
+    matches!(
+        kind,
+        CauseKind::MissingHeader
+            | CauseKind::MalformedHeader
+            | CauseKind::DuplicateHeader
+            | CauseKind::BodyCompressed
+            | CauseKind::MalformedTimestamp
+    )
+}
+
+/// The ids of the keys, and nothing of them.
+impl fmt::Debug for Explainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explainer")
+            .field("scheme", &self.scheme.name())
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}

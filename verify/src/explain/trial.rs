@@ -1,0 +1,122 @@
+//! One thing changed, and the verifier asked again.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use super::explanation::Cause;
+use super::time;
+use crate::key::Key;
+use crate::request::RequestView;
+use crate::scheme::{Freshness, Scheme};
+use crate::timestamp::UnixTime;
+use crate::verifier::Verifier;
+
+/// The most variations that are tried.
+pub const MAX_TRIES: u32 = 8192;
+
+/// The most bytes of bodies that are hashed in all trials together: 256 MiB, some seconds at most.
+pub const MAX_HASHED_BYTES: u64 = 256 << 20;
+
+/// The longest body that is varied, in bytes: 1 MiB.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// A set-up and a delivery, to be changed and tried.
+#[derive(Clone)]
+pub(super) struct Trial {
+    pub(super) scheme: Scheme,
+    pub(super) keys: Vec<Key>,
+    pub(super) public_url: Option<String>,
+    pub(super) method: Method,
+    pub(super) path_and_query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) now: UnixTime,
+}
+
+/// A change that may explain a refusal, and what it would mean.
+pub(super) struct Variation {
+    pub(super) cause: Cause,
+    change: Box<dyn Fn(&mut Trial)>,
+}
+
+impl Variation {
+    pub(super) fn new(cause: Cause, change: impl Fn(&mut Trial) + 'static) -> Self {
+        Self { cause, change: Box::new(change) }
+    }
+
+    pub(super) fn apply(&self, trial: &Trial) -> Trial {
+        let mut changed = trial.clone();
+        (self.change)(&mut changed);
+        changed
+    }
+}
+
+/// What of the limits is used up.
+#[derive(Default)]
+pub(super) struct Search {
+    pub(super) tries: u32,
+    hashed: u64,
+    pub(super) cut_short: bool,
+}
+
+impl Search {
+    /// The id of the key with which the signature holds, at whatever time. `None` if with none, or if a limit is reached.
+    pub(super) fn fits(&mut self, trial: &Trial) -> Option<String> {
+        let cost = trial.body.len() as u64 * trial.keys.len() as u64;
+        if self.tries >= MAX_TRIES || self.hashed.saturating_add(cost) > MAX_HASHED_BYTES {
+            self.cut_short = true;
+            return None;
+        }
+        self.tries += 1;
+        self.hashed += cost;
+        // Each key by itself: one that does not decode must not hide another.
+        trial.keys.iter().find(|key| trial.holds(key)).map(|key| key.id().to_owned())
+    }
+
+    /// The first variation that fits, with its key.
+    pub(super) fn first<'v>(
+        &mut self,
+        trial: &Trial,
+        family: &'v [Variation],
+    ) -> Option<(&'v Variation, String)> {
+        family.iter().find_map(|variation| Some((variation, self.fits(&variation.apply(trial))?)))
+    }
+
+    /// The first pair that fits, one of each family.
+    pub(super) fn first_pair<'v>(
+        &mut self,
+        trial: &Trial,
+        first: &'v [Variation],
+        second: &'v [Variation],
+    ) -> Option<(&'v Variation, &'v Variation, String)> {
+        first.iter().find_map(|a| {
+            let changed = a.apply(trial);
+            let (b, key) = self.first(&changed, second)?;
+            Some((a, b, key))
+        })
+    }
+}
+
+impl Trial {
+    /// Whether the signature holds with this key, at the time that the delivery itself states.
+    fn holds(&self, key: &Key) -> bool {
+        let mut scheme = self.scheme.clone();
+        if matches!(scheme.freshness, Freshness::EventTime { .. }) {
+            // It is looked at after the signature, and is not the question here.
+            scheme.freshness = Freshness::None;
+        }
+        let now = time::stated(&scheme, &self.headers, &self.body).unwrap_or(self.now);
+        let signs_url = scheme.signs_url();
+        let mut builder = Verifier::builder(scheme).key(key.clone().danger_allow_short_key());
+        if let (Some(url), true) = (&self.public_url, signs_url) {
+            builder = builder.public_url(url);
+        }
+        let Ok(verifier) = builder.build() else { return false };
+        let request = RequestView {
+            method: &self.method,
+            path_and_query: &self.path_and_query,
+            headers: &self.headers,
+        };
+        verifier.verify(request, &self.body, now).is_ok()
+    }
+}
