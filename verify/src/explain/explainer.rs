@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
 
 use super::explanation::{Cause, CauseKind, Explanation, Verdict};
-use super::trial::{MAX_BODY_BYTES, Search, Trial, Variation};
+use super::trial::{MAX_BODY_BYTES, MAX_HASHED_BYTES, Search, Trial, Variation};
 use super::{body, headers, keys, seen, signed_text, time, url};
 use crate::config_error::ConfigError;
 use crate::key::Key;
@@ -217,7 +217,7 @@ impl Explainer {
     }
 
     fn search(&self, trial: &Trial, refusal: Option<Refusal>, explanation: &mut Explanation) {
-        let mut search = Search::default();
+        let mut search = Search::new(MAX_HASHED_BYTES);
         if let Some(key) = search.fits(trial) {
             // The signature is not what is wrong.
             explanation.key_id = Some(key);
@@ -231,6 +231,7 @@ impl Explainer {
                 }
             }
             if !explanation.is_proven()
+                && headers::any_signature(trial)
                 && let Some((first, second, key)) = pairs(trial, &families, &mut search)
             {
                 explanation.key_id = Some(key);

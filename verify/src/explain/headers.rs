@@ -16,6 +16,10 @@ use crate::scheme::{Algorithm, Freshness, Location, Scheme, Syntax, TimestampAt,
 /// The most things that look like a signature of which each is tried.
 const MAX_FOUND: usize = 32;
 
+/// Fewer characters than the base64 of the shortest signature are none; more than these are no list of signatures.
+const MIN_SIGNATURE_TEXT: usize = 27;
+const MAX_SIGNATURE_TEXT: usize = 4096;
+
 /// The header in which a trial presents a signature that was found elsewhere.
 const OWN: &str = "x-hookproof-explain-signature";
 
@@ -46,6 +50,12 @@ impl Written {
     }
 }
 
+/// Whether anything at all may be a signature.
+pub(super) fn any_signature(trial: &Trial) -> bool {
+    let read = crate::signature_list::read(&trial.scheme, &trial.headers).is_ok();
+    read || !found(trial).is_empty()
+}
+
 /// Every other reading of the headers, the nearest to the configured one first.
 pub(super) fn variations(trial: &Trial) -> Vec<Variation> {
     let mut variations = duplicates(trial);
@@ -55,6 +65,7 @@ pub(super) fn variations(trial: &Trial) -> Vec<Variation> {
     let (here, elsewhere): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| own(&found.header));
     variations.extend(here.into_iter().map(|found| presented(trial, found)));
     variations.extend(families(trial));
+    variations.extend(moved(trial));
     variations.extend(elsewhere.into_iter().map(|found| presented(trial, found)));
     variations.extend(elsewhere_in_time(trial));
     variations
@@ -141,6 +152,35 @@ fn decoded(token: &str, len: usize) -> Option<(Written, Vec<u8>)> {
     (bytes.len() == len).then_some((Written::LooseBase64, bytes))
 }
 
+/// Another header, read as the scheme reads its own: whatever the algorithm, and with a timestamp that stands beside it.
+fn moved(trial: &Trial) -> Vec<Variation> {
+    let long = |value: &HeaderValue| (MIN_SIGNATURE_TEXT..=MAX_SIGNATURE_TEXT).contains(&value.len());
+    let own = &trial.scheme.signature_headers;
+    let others =
+        trial.headers.iter().filter(|(name, value)| !own.contains(name) && long(value)).take(MAX_FOUND);
+    let moved = others.map(|(name, _)| {
+        let name = name.clone();
+        Variation::new(other_header(&trial.scheme, &name, "in the scheme's form"), move |trial| {
+            trial.scheme.signature_headers = vec![name.clone()];
+        })
+    });
+    moved.collect()
+}
+
+fn other_header(scheme: &Scheme, header: &HeaderName, form: &str) -> Cause {
+    let expected: Vec<_> = scheme.signature_headers.iter().map(HeaderName::as_str).collect();
+    Cause::recomputed(
+        CauseKind::SignatureHeader,
+        format!(
+            "Header '{header}' holds a signature that fits ({form}); the scheme reads '{}'.",
+            expected.join("' or '")
+        ),
+        format!(
+            "Set signature_header to '{header}' if the provider sends it there; if a proxy renames it, change the proxy."
+        ),
+    )
+}
+
 /// The trial in which what was found is the signature.
 fn presented(trial: &Trial, found: Found) -> Variation {
     let cause = cause(&trial.scheme, &found);
@@ -173,17 +213,7 @@ fn cause(scheme: &Scheme, found: &Found) -> Cause {
     };
     let form = format!("{}, {prefix}", found.written.name());
     if !scheme.signature_headers.contains(header) {
-        let expected: Vec<_> = scheme.signature_headers.iter().map(HeaderName::as_str).collect();
-        return Cause::recomputed(
-            CauseKind::SignatureHeader,
-            format!(
-                "Header '{header}' holds a signature that fits ({form}); the scheme reads '{}'.",
-                expected.join("' or '")
-            ),
-            format!(
-                "Set signature_header to '{header}' if the provider sends it there; if a proxy renames it, change the proxy."
-            ),
-        );
+        return other_header(scheme, header, &form);
     }
     let hash = match mac_hash(scheme) {
         Hash::Sha1 => Algorithm::HmacSha1,

@@ -2,10 +2,10 @@
 
 use http::HeaderName;
 
-use super::body;
 use super::explanation::{Cause, CauseKind};
 
 use super::trial::{MAX_BODY_BYTES, Trial};
+use super::{body, headers};
 use crate::refusal::Refusal;
 use crate::scheme::{Location, Part};
 use crate::signature_list::{MAX_SIGNATURES, header_text};
@@ -115,10 +115,16 @@ fn malformed(trial: &Trial) -> Cause {
 
 /// What to do when no variation fits.
 pub(super) fn next_steps(trial: &Trial, tries: u32, ids: &[&str]) -> Vec<String> {
+    if !headers::any_signature(trial) {
+        return vec![format!(
+            "None of {tries} explanations fits: no header holds anything that could be a signature of this scheme, so no key could \
+             be checked."
+        )];
+    }
+    let ids = if ids.is_empty() { "missing".to_owned() } else { ids.join(", ") };
     let mut steps = vec![format!(
         "None of {tries} explanations fits: the secret is probably another one. Compare it at the provider with what is configured \
-         (key {}), or create a new one there and configure it here.",
-        if ids.is_empty() { "missing".to_owned() } else { ids.join(", ") }
+         (key: {ids}), or create a new one there and configure it here."
     )];
     steps.extend(body::beyond_repair(&trial.body).map(str::to_owned));
     if trial.body.len() > MAX_BODY_BYTES {

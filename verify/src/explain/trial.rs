@@ -51,24 +51,27 @@ impl Variation {
     }
 }
 
-/// What of the limits is used up.
-#[derive(Default)]
+/// What of the limits is left.
 pub(super) struct Search {
     pub(super) tries: u32,
-    hashed: u64,
+    unhashed: u64,
     pub(super) cut_short: bool,
 }
 
 impl Search {
+    pub(super) fn new(hashed_at_most: u64) -> Self {
+        Self { tries: 0, unhashed: hashed_at_most, cut_short: false }
+    }
+
     /// The id of the key with which the signature holds, at whatever time. `None` if with none, or if a limit is reached.
     pub(super) fn fits(&mut self, trial: &Trial) -> Option<String> {
         let cost = trial.body.len() as u64 * trial.keys.len() as u64;
-        if self.tries >= MAX_TRIES || self.hashed.saturating_add(cost) > MAX_HASHED_BYTES {
+        let Some(unhashed) = self.unhashed.checked_sub(cost).filter(|_| self.tries < MAX_TRIES) else {
             self.cut_short = true;
             return None;
-        }
+        };
         self.tries += 1;
-        self.hashed += cost;
+        self.unhashed = unhashed;
         // Each key by itself: one that does not decode must not hide another.
         trial.keys.iter().find(|key| trial.holds(key)).map(|key| key.id().to_owned())
     }
@@ -118,5 +121,35 @@ impl Trial {
             headers: &self.headers,
         };
         verifier.verify(request, &self.body, now).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign::{Outgoing, Signer};
+
+    /// Two tries of eight bytes fit into sixteen, and a third does not, right as it is.
+    #[test]
+    fn what_is_hashed_is_bounded() {
+        let key = Key::new("k", "a secret of at least 16 bytes");
+        let scheme = crate::schemes::github();
+        let headers = Signer::new(&scheme, &key).unwrap().sign(&Outgoing::new(b"12345678")).unwrap();
+        let trial = Trial {
+            scheme,
+            keys: vec![key],
+            public_url: None,
+            method: Method::POST,
+            path_and_query: "/".into(),
+            headers,
+            body: Bytes::from_static(b"12345678"),
+            now: UnixTime::from_secs(0),
+        };
+        let mut search = Search::new(16);
+        assert_eq!(search.fits(&trial).as_deref(), Some("k"));
+        assert_eq!(search.fits(&trial).as_deref(), Some("k"));
+        assert!(!search.cut_short);
+        assert_eq!(search.fits(&trial), None);
+        assert!(search.cut_short && search.tries == 2);
     }
 }

@@ -21,8 +21,7 @@ fn a_key_that_is_read_otherwise_is_named() {
     use CauseKind::{KeyEncoding, KeyPrefix, KeyText, KeyWhitespace};
     use KeyFormat::{Base64, Hex, StandardWebhooks, Utf8};
     let whsec = format!("whsec_{B64}");
-    let (github, adyen, standard) =
-        (schemes::github(), schemes::adyen_platform(), schemes::standard_webhooks());
+    let (github, adyen, standard) = (schemes::github(), schemes::adyen_platform(), schemes::openai());
     let lower = HEX.to_lowercase();
     let url_safe = B64.replace('+', "-").replace('/', "_");
     let rows: Vec<(&str, CauseKind, &Scheme, KeyFormat, String, String)> = vec![
