@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hookproof::explain::Explainer;
 use hookproof::{
     ConfigError, Freshness, Key, Location, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified,
     Verifier, Window,
@@ -105,6 +106,27 @@ impl Source {
         let signer =
             Signer::new(&scheme, key).map_err(|error| SourceError::Library { field: "keys", error })?;
         Ok((scheme.name().to_owned(), signer))
+    }
+
+    /// The scheme and the keys, as they are configured.
+    pub(crate) fn parts(config: &SourceConfig, folder: &Path) -> Result<(Scheme, Vec<Key>), SourceError> {
+        Ok((scheme(config)?, keys(&config.keys, config.danger_allow_short_key, folder)?))
+    }
+
+    /// Explains deliveries as this source would judge them.
+    pub(crate) fn explainer(config: &SourceConfig, folder: &Path) -> Result<Explainer, SourceError> {
+        let (scheme, keys) = Self::parts(config, folder)?;
+        let mut explainer = Explainer::new(scheme.clone()).keys(keys).accept_undated();
+        if let Some(seconds) = config.tolerance_seconds {
+            explainer = explainer.window(window(&scheme, Duration::from_secs(seconds))?);
+        }
+        if let Some(bytes) = config.body_limit_bytes {
+            explainer = explainer.body_limit(bytes);
+        }
+        if let Some(url) = &config.public_url {
+            explainer = explainer.public_url(url);
+        }
+        Ok(explainer)
     }
 
     /// What the inbox wants to know of a verified delivery.

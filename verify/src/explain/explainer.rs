@@ -268,7 +268,7 @@ impl Explainer {
         }
         // That a header is absent is explained if its content was found elsewhere.
         let explained = explanation.is_proven();
-        more.retain(|cause| !known(explanation, cause.kind) && !(explained && follows(cause.kind)));
+        more.retain(|cause| !(known(explanation, cause.kind) || explained && follows(cause.kind)));
         explanation.causes.extend(more);
     }
 

@@ -12,7 +12,7 @@ use crate::timestamp::UnixTime;
 use crate::verifier::Verifier;
 
 /// The most variations that are tried.
-pub const MAX_TRIES: u32 = 8192;
+pub const MAX_TRIES: u32 = 4096;
 
 /// The most bytes of bodies that are hashed in all trials together: 256 MiB, some seconds at most.
 pub const MAX_HASHED_BYTES: u64 = 256 << 20;

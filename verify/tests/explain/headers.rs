@@ -19,10 +19,10 @@ fn assert_form(name: &str, delivery: &Delivery, explanation: &Explanation, kind:
 
 /// Splits a plain signature off its prefix.
 fn split(value: &str) -> (&str, &str) {
-    value
-        .split_once('=')
-        .filter(|(_, rest)| rest.len() > 8)
-        .map_or(("", value), |(p, rest)| (&value[..=p.len()], rest))
+    match value.split_once('=') {
+        Some((prefix, rest)) if rest.len() > 8 => (value.get(..=prefix.len()).unwrap(), rest),
+        _ => ("", value),
+    }
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_cut_signature_is_seen() {
     for scheme in plain_presets() {
         let mut delivery = Delivery::of(&scheme);
         let value = delivery.signature();
-        delivery.set_signature(&value[..value.len() - 8]);
+        delivery.set_signature(value.get(..value.len() - 8).unwrap());
         let explanation = delivery.explain();
         assert_eq!(explanation.reason, Some("malformed_header"));
         assert_seen(scheme.name(), &explanation, CauseKind::MalformedHeader);

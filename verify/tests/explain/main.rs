@@ -1,11 +1,5 @@
 //! A delivery that is made wrong in one way is explained by that way, first. For every preset where that makes sense.
 #![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
-#![expect(
     unreachable_pub,
     reason = "a test binary has no outside; its modules still say what is their surface"
 )]

@@ -132,7 +132,7 @@ fn an_explainer_shows_no_key() {
         None,
     );
     let debug = format!("{explainer:?}{explainer:#?}");
-    assert_eq!(leak(&[debug.clone()], &forms(text.as_bytes())), None, "{debug}");
+    assert_eq!(leak(std::slice::from_ref(&debug), &forms(text.as_bytes())), None, "{debug}");
     assert!(debug.contains("\"k\""), "{debug}");
 }
 
