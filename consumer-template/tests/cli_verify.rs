@@ -125,11 +125,7 @@ fn a_refusal_is_explained_for_people_and_for_scripts() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["verdict"], &json["reason"]), (&"refused".into(), &"signature_mismatch".into()));
     let cause = &json["causes"][0];
-    // The Content-Length is that of the shorter body, so that the kind is what is asked here, and not the order.
-    assert!(
-        [&json["causes"][0]["kind"], &json["causes"][1]["kind"]].contains(&&"body_json".into()),
-        "{json}"
-    );
+    assert_eq!((&cause["kind"], &cause["evidence"]), (&"body_json".into(), &"recomputed".into()), "{json}");
     assert!(cause["remedy"].is_string() && json["tries"].as_u64() > Some(10), "{json}");
 }
 
@@ -212,18 +208,11 @@ fn what_curl_shows_is_read_with_the_body_beside_it() {
 #[test]
 fn vectors_are_explained_one_or_all() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/v1");
-    let mut presets = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if path.extension().is_some_and(|ending| ending == "json") && Scheme::by_name(&name).is_some() {
-            let output = verify(&[path.to_str().unwrap()]);
-            let said = assert_says(&output, 0, &["as stated"]);
-            assert!(!said.contains("NO"), "{name}: {said}");
-            presets += 1;
-        }
+    for name in ["github", "standard-webhooks", "stripe", "square", "klozeo"] {
+        let output = verify(&[&format!("{folder}/{name}.json")]);
+        let said = assert_says(&output, 0, &["as stated", &format!("{name}-001")]);
+        assert!(!said.contains("NO"), "{name}: {said}");
     }
-    assert_eq!(presets, Scheme::all().count());
     let stripe = format!("{folder}/stripe.json");
     assert_says(&verify(&[&stripe, "--id", "stripe-001"]), 0, &["accepted", "stripe-2026-01"]);
     assert_says(&verify(&[&stripe, "--id", "stripe-001", "--at", "1700001000"]), 1, &["timestamp_too_old"]);
@@ -318,20 +307,16 @@ fn no_output_holds_a_secret() {
         format!("{good}\n"),
         good.clone(),
     ];
-    for (number, text) in wrong.iter().enumerate() {
-        let file = folder.write(&format!("{number}.txt"), text);
+    for (number, request) in wrong.iter().enumerate() {
+        let file = folder.write(&format!("{number}.txt"), request);
         for set_up in [&["--config", &*config][..], &["--scheme", "github", "--key-file", &quoted]] {
             for json in [&["--json"][..], &[]] {
                 let output = verify(&[&[&*file], set_up, json].concat());
-                let said = format!("{}{}", text_of(&output), text(&output.stderr));
+                let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
                 let leaked = secrets.iter().find(|secret| said.contains(secret.as_str()));
                 assert_eq!(leaked, None, "{number} {set_up:?}: {said}");
                 assert!(!said.contains("canary-body") && !said.is_empty(), "{said}");
             }
         }
     }
-}
-
-fn text_of(output: &Output) -> String {
-    text(&output.stdout)
 }
