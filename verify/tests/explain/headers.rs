@@ -173,6 +173,10 @@ fn an_absent_signature_is_seen() {
         assert_eq!(explanation.reason, Some("missing_header"), "{}", scheme.name());
         assert_seen(scheme.name(), &explanation, CauseKind::MissingHeader);
         assert!(explanation.causes[0].finding.contains(&delivery.signature_name()), "{explanation}");
+        assert!(
+            explanation.next_steps[0].contains("no key could be checked"),
+            "no key is blamed: {explanation}"
+        );
     }
 }
 

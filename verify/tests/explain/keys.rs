@@ -1,9 +1,9 @@
 //! What happens to a key between the provider's page and the configuration.
 
 use hookproof::explain::{CauseKind, Verdict};
-use hookproof::{Key, KeyFormat, Outgoing, Scheme, Signer, schemes};
+use hookproof::{Key, KeyFormat, Scheme, schemes};
 
-use super::delivery::{Delivery, NOW, assert_recomputed, key_text, presets};
+use super::delivery::{Delivery, assert_recomputed, key_text, presets};
 
 /// Signs as `format` reads the provider's text; `configured` is what the operator has.
 fn signed_by(scheme: &Scheme, format: KeyFormat, providers: &str, configured: &str) -> Delivery {
@@ -155,6 +155,7 @@ fn a_bad_key_hides_no_good_one() {
 #[test]
 fn a_public_key_is_explained_like_any_other() {
     use base64::Engine as _;
+    use hookproof::{Outgoing, Signer};
     use ring::signature::KeyPair as _;
     let seed = [7u8; 32];
     let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
@@ -162,7 +163,7 @@ fn a_public_key_is_explained_like_any_other() {
     let private = format!("whsk_{}", encode(&[&seed[..], pair.public_key().as_ref()].concat()));
     let public = format!("whpk_{}", encode(pair.public_key().as_ref()));
     let mut delivery = Delivery::of(&schemes::standard_webhooks());
-    let outgoing = Outgoing::new(&delivery.body).id("msg_1").timestamp(NOW);
+    let outgoing = Outgoing::new(&delivery.body).id("msg_1").timestamp(super::delivery::NOW);
     let signer = Signer::new(&schemes::standard_webhooks(), &Key::new("k", private)).unwrap();
     delivery.headers = signer.sign(&outgoing).unwrap();
     delivery.key = public;
