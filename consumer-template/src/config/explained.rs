@@ -35,7 +35,8 @@ impl Explained {
         let mut notes = Vec::new();
         if source.path != posted_to {
             notes.push(format!(
-                "It was posted to another path than that of source '{name}', {}: `serve` would not have taken it for this source.",
+                "It was posted to another path than that of source '{name}', {}: `serve` would not have \
+                 taken it for this source.",
                 source.path
             ));
         }

@@ -46,8 +46,9 @@ pub(super) fn variations(body: &[u8], headers: &HeaderMap) -> Vec<Variation> {
 }
 
 fn edges(bodies: &mut Bodies<'_>) {
-    const REMEDY: &str = "Look for what adds or removes it: a template, a file that an editor saved, `curl -d @file` (use --data-binary), \
-                          a proxy that trims. Verify the bytes as they arrive.";
+    const REMEDY: &str = "Look for what adds or removes it: a template, a file that an editor saved, `curl \
+                          -d @file` (use --data-binary), a proxy that trims. Verify the bytes as they \
+                          arrive.";
     let body = bodies.original;
     let with = |more: &[u8]| Some([body, more].concat());
     let removed = "The signature holds without the newline at the end of the body: it was added on the way.";
@@ -65,8 +66,8 @@ fn edges(bodies: &mut Bodies<'_>) {
 }
 
 fn line_ends(bodies: &mut Bodies<'_>) {
-    const REMEDY: &str = "Look for what treats the body as text: a mail gateway, a text-mode file, a form library. Verify the \
-                          bytes as they arrive.";
+    const REMEDY: &str = "Look for what treats the body as text: a mail gateway, a text-mode file, a form \
+                          library. Verify the bytes as they arrive.";
     let lf = replaced(bodies.original, b"\r\n", b"\n");
     let crlf = replaced(&lf, b"\n", b"\r\n");
     let finding = |signed: &str, got: &str| {
@@ -94,7 +95,8 @@ fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 fn byte_order_mark(bodies: &mut Bodies<'_>) {
-    const REMEDY: &str = "Look for what writes or strips a byte order mark: a file, a text reader. Verify the bytes as they arrive.";
+    const REMEDY: &str = "Look for what writes or strips a byte order mark: a file, a text reader. Verify \
+                          the bytes as they arrive.";
     let body = bodies.original;
     let kind = CauseKind::BodyByteOrderMark;
     let finding = "The signature holds without the byte order mark before the body.".into();
@@ -120,8 +122,8 @@ fn length(bodies: &mut Bodies<'_>, headers: &HeaderMap) {
         CauseKind::BodyTooLong,
         declared.map(<[u8]>::to_vec),
         finding,
-        "Cut the body at its Content-Length: what follows does not belong to this request. If the server did this, look for \
-         what appends to bodies.",
+        "Cut the body at its Content-Length: what follows does not belong to this request. If the server did \
+         this, look for what appends to bodies.",
     );
 }
 
@@ -133,8 +135,9 @@ fn unpacked(reader: impl std::io::Read) -> Option<Vec<u8>> {
 }
 
 fn encodings(bodies: &mut Bodies<'_>) {
-    const UNPACK: &str = "Something on the way compresses requests, or the provider signs before he compresses: turn compression off. \
-                          Nothing is unpacked before its signature holds, because a small body can unpack to gigabytes.";
+    const UNPACK: &str = "Something on the way compresses requests, or the provider signs before he \
+                          compresses: turn compression off. Nothing is unpacked before its signature holds, \
+                          because a small body can unpack to gigabytes.";
     let body = bodies.original;
     let readings: [(&str, Option<Vec<u8>>); 3] = [
         ("gzip", unpacked(MultiGzDecoder::new(body))),
@@ -151,14 +154,17 @@ fn encodings(bodies: &mut Bodies<'_>) {
         CauseKind::BodyBase64,
         base64::engine::general_purpose::STANDARD.decode(body.trim_ascii()).ok(),
         "The signature is over what the body is the base64 of.".into(),
-        "Some gateways hand bodies on in base64 and say so beside them (isBase64Encoded): decode before verifying.",
+        "Some gateways hand bodies on in base64 and say so beside them (isBase64Encoded): decode before \
+         verifying.",
     );
-    let finding = "The signature is over the body with its letters as single bytes: UTF-8 was taken for Latin-1 and encoded again.";
+    let finding = "The signature is over the body with its letters as single bytes: UTF-8 was taken for \
+                   Latin-1 and encoded again.";
     bodies.add(
         CauseKind::BodyCharset,
         double_encoded(body),
         finding.into(),
-        "Look for what reads the body as text in Latin-1 (or the platform's charset) and writes UTF-8. Verify the bytes as they arrive.",
+        "Look for what reads the body as text in Latin-1 (or the platform's charset) and writes UTF-8. \
+         Verify the bytes as they arrive.",
     );
 }
 
@@ -171,9 +177,9 @@ fn double_encoded(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn printed_anew(bodies: &mut Bodies<'_>) {
-    const REMEDY: &str = "Verify the raw bytes, before any JSON body parser, mapping template or gateway touches them; nothing else is \
-                          what was signed. If the bytes are raw already, the provider signs another printing than he sends: \
-                          ask him which.";
+    const REMEDY: &str = "Verify the raw bytes, before any JSON body parser, mapping template or gateway \
+                          touches them; nothing else is what was signed. If the bytes are raw already, the \
+                          provider signs another printing than he sends: ask him which.";
     let text = bodies.original.strip_prefix(BOM).unwrap_or(bodies.original);
     let Some(document) = json::parse(text) else { return };
     for style in json::Style::all() {
@@ -189,13 +195,14 @@ fn printed_anew(bodies: &mut Bodies<'_>) {
 pub(super) fn beyond_repair(body: &[u8]) -> Option<&'static str> {
     if body.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes()) {
         return Some(
-            "The body has replacement characters (U+FFFD): it was read as text and lost bytes. Verify the bytes as they arrive.",
+            "The body has replacement characters (U+FFFD): it was read as text and lost bytes. Verify the \
+             bytes as they arrive.",
         );
     }
     let document = json::parse(body)?;
     let sorted = json::Style::compact_sorted();
     (document.keys() >= 4 && document.print(sorted) == document.print(json::Style::compact())).then_some(
-        "Every object of the JSON body has its keys in alphabetical order: a parser may have sorted them on the way, which cannot \
-         be undone. Verify the bytes as they arrive.",
+        "Every object of the JSON body has its keys in alphabetical order: a parser may have sorted them on \
+         the way, which cannot be undone. Verify the bytes as they arrive.",
     )
 }

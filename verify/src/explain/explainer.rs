@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
 
 use super::explanation::{Cause, CauseKind, Explanation, Verdict};
+use super::others::{self, Other};
 use super::trial::{MAX_BODY_BYTES, MAX_HASHED_BYTES, Search, Trial, Variation};
 use super::{body, headers, keys, seen, signed_text, time, url};
 use crate::config_error::ConfigError;
@@ -27,15 +28,6 @@ pub struct Explainer {
     body_limit: usize,
     undated_accepted: bool,
     others: Vec<Other>,
-}
-
-/// Somebody else's set-up, or a key that this source had.
-#[derive(Clone)]
-struct Other {
-    name: String,
-    scheme: Option<Scheme>,
-    public_url: Option<String>,
-    keys: Vec<Key>,
 }
 
 impl Explainer {
@@ -206,7 +198,9 @@ impl Explainer {
         headers.remove(CONTENT_ENCODING);
         Trial {
             scheme,
-            keys: self.keys.clone(),
+            // That one is short is told by the verdict. A key that is made of another's text must not be: a stranger could
+            // guess it, sign with it, and have the explanation recommend it.
+            keys: self.keys.iter().cloned().map(Key::danger_allow_short_key).collect(),
             public_url: self.public_url.clone(),
             method: request.method.clone(),
             path_and_query: request.path_and_query.to_owned(),
@@ -232,7 +226,7 @@ impl Explainer {
             }
             if !explanation.is_proven()
                 && headers::any_signature(trial)
-                && let Some((first, second, key)) = pairs(trial, &families, &mut search)
+                && let Some((first, second, key)) = search.first_of_pairs(trial, &families)
             {
                 explanation.key_id = Some(key);
                 explanation.causes.push(together(&first.cause, "with the next one together"));
@@ -274,14 +268,14 @@ impl Explainer {
 
     /// Every variation, by family; those of a family exclude one another. The earlier family explains better.
     ///
-    /// A key outside its time of validity belongs into [`Self::other_keys`], beside those that were removed.
+    /// A key outside its time of validity belongs among [`others::keys`], beside those that were removed.
     fn families(&self, trial: &Trial) -> Vec<Vec<Variation>> {
         let varied = |family: fn(&[u8], &http::HeaderMap) -> Vec<Variation>| {
             if trial.body.len() > MAX_BODY_BYTES { Vec::new() } else { family(&trial.body, &trial.headers) }
         };
         vec![
-            other_presets(trial),
-            self.other_keys(),
+            others::presets(trial),
+            others::keys(&self.others),
             keys::variations(&trial.scheme, &trial.keys),
             headers::variations(trial),
             varied(body::variations),
@@ -289,75 +283,6 @@ impl Explainer {
             time::unit_variations(trial).into_iter().chain(signed_text::variations(trial)).collect(),
         ]
     }
-
-    fn other_keys(&self) -> Vec<Variation> {
-        let mut variations = Vec::new();
-        for other in &self.others {
-            for key in &other.keys {
-                let cause = Cause::recomputed(
-                    CauseKind::OtherKey,
-                    format!("The signature is made with key '{}' of {}.", key.id(), other.name),
-                    "Configure the key for this source if it belongs here, or correct it at the provider. Sources must not share a \
-                     key: whoever can send to one could replay to the other.",
-                );
-                let key = key.clone();
-                variations.push(Variation::new(cause, move |trial| trial.keys = vec![key.clone()]));
-            }
-            variations.extend(other.whole());
-        }
-        variations
-    }
-}
-
-impl Other {
-    /// The delivery taken for one of this source.
-    fn whole(&self) -> Option<Variation> {
-        let scheme = self.scheme.clone()?;
-        let cause = Cause::recomputed(
-            CauseKind::OtherSource,
-            format!("It is a delivery of {}: its preset '{}' and its key fit.", self.name, scheme.name()),
-            "The provider posts to the wrong URL, or a proxy routes to the wrong path: correct it there.",
-        );
-        let (keys, url) = (self.keys.clone(), self.public_url.clone());
-        Some(Variation::new(cause, move |trial| {
-            trial.scheme = scheme.clone();
-            trial.keys.clone_from(&keys);
-            if url.is_some() {
-                trial.public_url.clone_from(&url);
-            }
-        }))
-    }
-}
-
-/// Every other preset that accepts the same delivery with the same keys, as one cause.
-fn other_presets(trial: &Trial) -> Vec<Variation> {
-    let others = Scheme::all().filter(|scheme| scheme.name() != trial.scheme.name());
-    let others = others.map(|scheme| {
-        let cause = Cause::recomputed(
-            CauseKind::OtherPreset,
-            format!("The delivery is signed as preset '{}' has it, with the same key.", scheme.name()),
-            format!("Set the source's scheme to '{}' if that is the provider; several presets may share one form.", scheme.name()),
-        );
-        Variation::new(cause, move |trial| trial.scheme = scheme.clone())
-    });
-    others.collect()
-}
-
-/// Two families at a time. Both together are tried only when neither suffices: there are many.
-fn pairs<'v>(
-    trial: &Trial,
-    families: &'v [Vec<Variation>],
-    search: &mut Search,
-) -> Option<(&'v Variation, &'v Variation, String)> {
-    let mut pairs: Vec<_> = families
-        .iter()
-        .enumerate()
-        .flat_map(|(at, first)| families.iter().skip(at + 1).map(move |second| (first, second)))
-        .filter(|(first, second)| !first.is_empty() && !second.is_empty())
-        .collect();
-    // Many pairs of two small families before a few of two large ones.
-    pairs.sort_by_key(|(first, second)| first.len() * second.len());
-    pairs.into_iter().find_map(|(first, second)| search.first_pair(trial, first, second))
 }
 
 fn together(cause: &Cause, how: &str) -> Cause {

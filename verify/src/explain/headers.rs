@@ -86,7 +86,8 @@ fn duplicates(trial: &Trial) -> Vec<Variation> {
                     "Header '{name}' is there {} times; the signature holds with the {which} alone.",
                     values.len()
                 ),
-                "Find who adds it again, most often a proxy. Which of two was signed cannot be known, so neither counts.",
+                "Find who adds it again, most often a proxy. Which of two was signed cannot be known, so \
+                 neither counts.",
             );
             let (name, value) = (name.clone(), value.clone());
             variations.push(Variation::new(cause, move |trial| {
@@ -176,7 +177,8 @@ fn other_header(scheme: &Scheme, header: &HeaderName, form: &str) -> Cause {
             expected.join("' or '")
         ),
         format!(
-            "Set signature_header to '{header}' if the provider sends it there; if a proxy renames it, change the proxy."
+            "Set signature_header to '{header}' if the provider sends it there; if a proxy renames it, \
+             change the proxy."
         ),
     )
 }
@@ -227,7 +229,8 @@ fn cause(scheme: &Scheme, found: &Found) -> Cause {
                 hash_name(found.algorithm),
                 hash_name(hash)
             ),
-            "Take the preset that has this hash, or build a scheme with prefix() or prefix_sha1() as the provider has it.",
+            "Take the preset that has this hash, or build a scheme with prefix() or prefix_sha1() as the \
+             provider has it.",
         );
     }
     if found.written != Written::As(scheme.encoding) {
@@ -250,7 +253,8 @@ fn cause(scheme: &Scheme, found: &Found) -> Cause {
         _ => Cause::recomputed(
             CauseKind::SignatureForm,
             format!("The signature in header '{header}' stands {prefix}, in another form than the scheme's."),
-            "Compare the header with the scheme: names, separators, quotes, white space. Set its syntax to what the provider sends.",
+            "Compare the header with the scheme: names, separators, quotes, white space. Set its syntax to \
+             what the provider sends.",
         ),
     }
 }

@@ -188,8 +188,8 @@ fn read_as(scheme: &Scheme, key: &Key, edit: &Edit, reading: &Reading, text: &st
             reading.name
         ),
         format!(
-            "{} Check that the preset is the provider's; for a scheme of your own, set its key_format to how the provider \
-             reads the secret.",
+            "{} Check that the preset is the provider's; for a scheme of your own, set its key_format to how \
+             the provider reads the secret.",
             expectation(scheme.key_format)
         ),
     );

@@ -1,9 +1,9 @@
 //! Why a delivery was refused: for the operator, after the fact.
 //!
-//! [`Explainer`] takes what a [`Verifier`](crate::Verifier) was set up with, and a delivery that it refused. It then tries what is
-//! known to go wrong between a provider and a receiver, one thing at a time and then two together: a key taken as text
-//! that was meant as base64, a body that a proxy printed anew, a signature in another header. An explanation that is
-//! [`Recomputed`](Evidence::Recomputed) is no guess: with this one change the signature holds.
+//! [`Explainer`] takes what a [`Verifier`](crate::Verifier) was set up with, and a delivery that it refused. It then
+//! tries what is known to go wrong between a provider and a receiver, one thing at a time and then two together: a key
+//! taken as text that was meant as base64, a body that a proxy printed anew, a signature in another header. An
+//! explanation that is [`Recomputed`](Evidence::Recomputed) is no guess: with this one change the signature holds.
 //!
 //! ```
 //! use hookproof::explain::{CauseKind, Explainer, Verdict};
@@ -29,12 +29,13 @@
 //!
 //! | what | how it may differ |
 //! |---|---|
-//! | key | text, base64 (also url-safe or unpadded), hex; with and without its prefix; white space, quotes, `NAME=` around it; letter case; HTML entities |
-//! | whose | keys of the other sources that it is told of, keys that were removed, another source's whole set-up |
+//! | key | text, base64 (also url-safe or unpadded), hex; prefix, white space, quotes, `NAME=`; letter case; entities |
+//! | whose | keys of other sources that it is told of, keys that were removed, another source's whole set-up |
 //! | preset | every other preset with the same keys |
-//! | signature header | prefix, encoding, hash, version name, list separators; another header; another family of header names; doubled |
-//! | body | JSON printed anew (white space, key order, escapes), line ends, a newline at the end, a byte order mark, compression, base64 around it, Latin-1 taken for UTF-8, more bytes than `Content-Length` |
-//! | signed text | a part left out, another separator, another order, a timestamp that is signed too, in another unit |
+//! | signature header | prefix, encoding, hash, version name, separators; another header or family of names; doubled |
+//! | body | JSON printed anew (white space, key order, escapes), line ends, newline at the end, byte order mark |
+//! | body, as bytes | compression, base64 around it, UTF-8 encoded twice, more bytes than `Content-Length` |
+//! | signed text | a part left out, another separator or order, a timestamp signed too, or in another unit |
 //! | URL | `http` or `https`, host, port, path prefix, slash at the end, query, percent-escapes |
 //! | time | unit, size and direction of the distance, a time zone taken for another, the tolerance that would do |
 //!
@@ -48,10 +49,12 @@
 //!
 //! # Security
 //!
-//! Never call this while a request waits, and never answer with it: it takes up to seconds, and tells an attacker how far
-//! he got. An explanation shows no key, no computed signature, no header value and no byte of the body; it does show
-//! header names and the host of the request. Every trial is a [`Verifier`](crate::Verifier) built with one thing changed, so that this
-//! cannot come to another verdict than the verification itself.
+//! Never call this while a request waits, and never answer with it: it takes up to seconds, and tells an attacker how
+//! far he got. An explanation shows no key, no computed signature and no byte of the body; it does show header names,
+//! the time that is stated, a short prefix of a signature, and the host of the request. No key is tried that is made of
+//! another's text and shorter than [`MIN_KEY_BYTES`](crate::MIN_KEY_BYTES): a stranger could guess it and have it
+//! recommended. Every trial is a [`Verifier`](crate::Verifier) built with one thing changed, so that this cannot come to
+//! another verdict than the verification itself.
 
 mod body;
 mod explainer;
@@ -59,6 +62,7 @@ mod explanation;
 mod headers;
 mod json;
 mod keys;
+mod others;
 mod seen;
 mod signed_text;
 mod time;

@@ -19,9 +19,12 @@ pub(super) fn truncated(trial: &Trial) -> Option<Cause> {
     (here < declared).then(|| {
         Cause::seen(
             CauseKind::BodyTruncated,
-            format!("Content-Length is {declared}, and {here} bytes of the body are here: the end is missing, or the body was printed anew."),
-            "If this is a copy of the request, get all of its bytes. If the server saw it so, look for a limit on the way, and for \
-             code that reads the body before the verification does.",
+            format!(
+                "Content-Length is {declared}, and {here} bytes of the body are here: the end is missing, or \
+                 the body was printed anew."
+            ),
+            "If this is a copy of the request, get all of its bytes. If the server saw it so, look for a \
+             limit on the way, and for code that reads the body before the verification does.",
         )
     })
 }
@@ -39,18 +42,23 @@ pub(super) fn of_refusal(refusal: Refusal, trial: &Trial) -> Option<Cause> {
         )),
         Refusal::MalformedId => Some(Cause::seen(
             CauseKind::MalformedId,
-            "The id that is signed has characters other than A-Z a-z 0-9 _ and -, or is too long: it could be cut elsewhere.",
+            "The id that is signed has characters other than A-Z a-z 0-9 _ and -, or is too long: it could \
+             be cut elsewhere.",
             "Ask the provider for ids without such characters.",
         )),
         Refusal::MalformedBody => Some(Cause::seen(
             CauseKind::MalformedBody,
-            "The signature holds, but the body is not a JSON document from which the event's time could be read.",
-            "See whether the provider changed its format, or sends this type of event as something else than JSON.",
+            "The signature holds, but the body is not a JSON document from which the event's time could be \
+             read.",
+            "See whether the provider changed its format, or sends this type of event as something else than \
+             JSON.",
         )),
         Refusal::UnsupportedContentEncoding => Some(Cause::seen(
             CauseKind::BodyCompressed,
-            "The request says that its body is compressed (Content-Encoding); nothing is unpacked before its signature holds.",
-            "Turn off the compression of requests at the provider or proxy. If a proxy unpacked the body, it must remove the header.",
+            "The request says that its body is compressed (Content-Encoding); nothing is unpacked before its \
+             signature holds.",
+            "Turn off the compression of requests at the provider or proxy. If a proxy unpacked the body, it \
+             must remove the header.",
         )),
         Refusal::BodyTooLarge => Some(Cause::seen(
             CauseKind::BodyLimit,
@@ -82,8 +90,8 @@ fn missing(trial: &Trial) -> Cause {
     Cause::seen(
         CauseKind::MissingHeader,
         format!("The signature header '{}' is not there. {others}", names.join("' or '")),
-        "Set a secret at the provider, without which many send no signature. Check that no proxy drops the header, and that \
-         the preset is the provider's.",
+        "Set a secret at the provider, without which many send no signature. Check that no proxy drops the \
+         header, and that the preset is the provider's.",
     )
 }
 
@@ -103,13 +111,14 @@ fn malformed(trial: &Trial) -> Cause {
     let finding = if unprintable {
         "The signature header has bytes that are not printable ASCII."
     } else {
-        "The signature header does not have the scheme's form, or holds nothing of a signature's length (the signature may be cut)."
+        "The signature header does not have the scheme's form, or holds nothing of a signature's length (the \
+         signature may be cut)."
     };
     Cause::seen(
         CauseKind::MalformedHeader,
         finding,
-        "Compare the header with the preset's documentation: `hookproof schemes` names it. A length of 40 hex digits is SHA-1, 64 \
-         is SHA-256, 128 is SHA-512, which no scheme here has.",
+        "Compare the header with the preset's documentation: `hookproof schemes` names it. A length of 40 \
+         hex digits is SHA-1, 64 is SHA-256, 128 is SHA-512, which no scheme here has.",
     )
 }
 
@@ -117,14 +126,14 @@ fn malformed(trial: &Trial) -> Cause {
 pub(super) fn next_steps(trial: &Trial, tries: u32, ids: &[&str]) -> Vec<String> {
     if !headers::any_signature(trial) {
         return vec![format!(
-            "None of {tries} explanations fits: no header holds anything that could be a signature of this scheme, so no key could \
-             be checked."
+            "None of {tries} explanations fits: no header holds anything that could be a signature of this \
+             scheme, so no key could be checked."
         )];
     }
     let ids = if ids.is_empty() { "missing".to_owned() } else { ids.join(", ") };
     let mut steps = vec![format!(
-        "None of {tries} explanations fits: the secret is probably another one. Compare it at the provider with what is configured \
-         (key: {ids}), or create a new one there and configure it here."
+        "None of {tries} explanations fits: the secret is probably another one. Compare it at the provider \
+         with what is configured (key: {ids}), or create a new one there and configure it here."
     )];
     steps.extend(body::beyond_repair(&trial.body).map(str::to_owned));
     if trial.body.len() > MAX_BODY_BYTES {
@@ -134,9 +143,15 @@ pub(super) fn next_steps(trial: &Trial, tries: u32, ids: &[&str]) -> Vec<String>
         steps.push("The body is empty: a body that was read before cannot be read again.".to_owned());
     }
     steps.push(
-        "Make sure that these are the bytes of the request: capture it before any proxy and parser, and compare the lengths.".to_owned(),
+        "Make sure that these are the bytes of the request: capture it before any proxy and parser, and \
+         compare the lengths."
+            .to_owned(),
     );
-    steps.push("Ask the provider to send a test event, or send one yourself with `hookproof send`: if that is accepted, the set-up is right.".to_owned());
+    steps.push(
+        "Ask the provider to send a test event, or send one yourself with `hookproof send`: if that is \
+         accepted, the set-up is right."
+            .to_owned(),
+    );
     steps.push("Or nobody who has the key has sent it, and it is refused as it should be.".to_owned());
     steps
 }

@@ -10,9 +10,9 @@ const SEPARATORS: [&str; 8] = [".", ":", "", "\n", ",", "|", "-", "&"];
 /// The most headers of which each is tried as a timestamp that is signed.
 const MAX_TIMES: usize = 4;
 
-const REMEDY: &str = "Compare with the provider's documentation: his scheme may have changed, or this is another preset. A scheme of your \
-                      own says with signed() what is signed. Never leave out a timestamp or id that you rely on: whoever replays \
-                      could change it.";
+const REMEDY: &str = "Compare with the provider's documentation: his scheme may have changed, or this is \
+                      another preset. A scheme of your own says with signed() what is signed. Never leave \
+                      out a timestamp or id that you rely on: whoever replays could change it.";
 
 /// The parts left out, separated, ordered or joined otherwise.
 pub(super) fn variations(trial: &Trial) -> Vec<Variation> {

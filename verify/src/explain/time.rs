@@ -122,24 +122,31 @@ fn outside(found: &TimeFinding) -> Vec<Cause> {
         let side = if found.in_the_future { "ahead" } else { "behind" };
         causes.push(Cause::seen(
             CauseKind::TimeZone,
-            format!("The time is {side} by {distance}, which is a time zone's distance of {zone}: local time may have been taken for UTC."),
+            format!(
+                "The time is {side} by {distance}, which is a time zone's distance of {zone}: local time may \
+                 have been taken for UTC."
+            ),
             "Compare the clocks and time zones of both sides in UTC. Do not widen the window for this.",
         ));
     }
     let (finding, remedy) = if found.in_the_future {
         (
             format!(
-                "The timestamp lies {distance} after the receipt: the sender's clock is ahead by that much, or this one is behind. {within}"
+                "The timestamp lies {distance} after the receipt: the sender's clock is ahead by that much, \
+                 or this one is behind. {within}"
             ),
-            "Check this machine's clock against NTP first. If it is right, the provider's is wrong: tell him, and widen the window only for a small distance.",
+            "Check this machine's clock against NTP first. If it is right, the provider's is wrong: tell \
+             him, and widen the window only for a small distance.",
         )
     } else {
         (
             format!(
-                "The timestamp lies {distance} before the receipt: it was delivered late or again, or this machine's clock is ahead. {within}"
+                "The timestamp lies {distance} before the receipt: it was delivered late or again, or this \
+                 machine's clock is ahead. {within}"
             ),
-            "Check this machine's clock against NTP. If it is right, look for a queue or proxy that holds requests back, or for a \
-             replay. If you explain a delivery of the past, give the moment of its receipt.",
+            "Check this machine's clock against NTP. If it is right, look for a queue or proxy that holds \
+             requests back, or for a replay. If you explain a delivery of the past, give the moment of its \
+             receipt.",
         )
     };
     causes.push(Cause::seen(CauseKind::OutsideWindow, finding, remedy));
@@ -208,7 +215,8 @@ pub(super) fn unit_variations(trial: &Trial) -> Vec<Variation> {
                 format!(
                     "The signature is over the timestamp in {signed_name}, while the request carries {name}."
                 ),
-                "The provider signs another text than he sends. Ask him which holds; a scheme signs what is presented.",
+                "The provider signs another text than he sends. Ask him which holds; a scheme signs what is \
+                 presented.",
             );
             variations.push(Variation::new(cause, move |trial| own_timestamp(trial, signed, &printed)));
         }

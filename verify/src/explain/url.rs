@@ -188,8 +188,8 @@ fn changed(configured: Option<&Origin>, origin: &Origin, (path, what): &(String,
         kind,
         format!("The signature is over a URL that begins with {url}{and_path}."),
         format!(
-            "Set public_url to {url}{}. It is the URL as the provider has it, so take it from his settings, and never from a \
-             header of the request.",
+            "Set public_url to {url}{}. It is the URL as the provider has it, so take it from his settings, \
+             and never from a header of the request.",
             if what.is_empty() { "" } else { ", and hand the path and query on as the provider calls them" }
         ),
     );

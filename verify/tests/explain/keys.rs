@@ -1,6 +1,6 @@
 //! What happens to a key between the provider's page and the configuration.
 
-use hookproof::explain::{CauseKind, Verdict};
+use hookproof::explain::{CauseKind, Explainer, Verdict};
 use hookproof::{Key, KeyFormat, Scheme, schemes};
 
 use super::delivery::{Delivery, assert_recomputed, key_text, presets};
@@ -144,11 +144,28 @@ fn a_delivery_of_another_source_is_named() {
 fn a_bad_key_hides_no_good_one() {
     let scheme = schemes::adyen_platform();
     let delivery = Delivery::of(&scheme);
-    let explainer = delivery.explainer().key(Key::new("bad", "not hexadecimal at all"));
+    let keys = [Key::new("bad", "not hexadecimal at all"), Key::new("k", delivery.key.as_str())];
+    let explainer = Explainer::new(scheme).keys(keys);
     let explanation = delivery.explain_with(&explainer);
     assert_eq!(explanation.verdict, Verdict::Misconfigured);
     assert_eq!(explanation.key_id.as_deref(), Some("k"), "{explanation}");
     assert_eq!(explanation.causes[0].kind, CauseKind::Configuration, "{explanation}");
+}
+
+/// A stranger who guesses what is left of a key's text after an edit must not have it recommended.
+#[test]
+fn no_short_key_is_made_of_a_long_one() {
+    for (configured, left) in
+        [("AAAAABBBBBCCCCCDDDDDEEEE==", "="), ("a-long-secret-that-ends_in", "in"), ("'short'", "short")]
+    {
+        let delivery = signed_by(&schemes::github(), KeyFormat::Utf8, left, configured);
+        let explanation = delivery.explain();
+        assert!(!explanation.is_proven(), "{explanation}");
+    }
+    let short = signed_by(&schemes::github(), KeyFormat::Utf8, "short", "short");
+    let explanation = short.explain();
+    assert_eq!((explanation.verdict, explanation.key_id.as_deref()), (Verdict::Misconfigured, Some("k")));
+    assert!(explanation.configuration.as_ref().unwrap().contains("fewer than 16"), "{explanation}");
 }
 
 #[cfg(feature = "asymmetric")]

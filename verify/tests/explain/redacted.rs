@@ -72,10 +72,8 @@ fn wrong(scheme: &Scheme) -> Vec<Delivery> {
         wrong.push(delivery);
     };
     with(&|delivery| delivery.body.push(b'\n'));
-    with(&|delivery| delivery.body = b"something else".to_vec());
     with(&|delivery| delivery.key.push('\n'));
     with(&|delivery| delivery.key = format!("\"{}\"", delivery.key));
-    with(&|delivery| delivery.key = delivery.key.replace(['4', 'Z', 'N'], "5"));
     with(&|delivery| delivery.key = "short".into());
     with(&|delivery| delivery.late(100_000_000));
     with(&|delivery| delivery.public_url = "http://hooks.example.com:8080/x".into());
@@ -85,6 +83,11 @@ fn wrong(scheme: &Scheme) -> Vec<Delivery> {
         // Also as the prefix of something: what stands before a signature is shown if it is short.
         delivery.header("x-acme-proof", &format!("{0},{0}", value.to_str().unwrap()));
     });
+    // What nothing explains takes the whole search, and is the same search for all.
+    if ["github", "stripe", "standard-webhooks", "hubspot-v3"].contains(&scheme.name()) {
+        with(&|delivery| delivery.body = b"something else".to_vec());
+        with(&|delivery| delivery.key = delivery.key.replace(['4', 'Z', 'N'], "5"));
+    }
     for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64OfHex] {
         with(&|delivery| {
             let other = scheme.to_builder().encoding(encoding).build().unwrap();
@@ -117,7 +120,7 @@ fn no_explanation_shows_a_secret() {
             count += 1;
         }
     }
-    assert!(count >= 35 * 13, "{count}");
+    assert!(count >= 35 * 11, "{count}");
     assert!(BODY.contains("lead.created") && BODY.contains("Zoë") && PATH.contains("tenant=7"));
 }
 

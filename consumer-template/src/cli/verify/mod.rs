@@ -102,7 +102,8 @@ impl Verify {
                 || self.body.is_some()
             {
                 bail!(
-                    "vectors bring their own scheme, keys, URL and body: leave --source, --scheme, --public-url and --body out"
+                    "vectors bring their own scheme, keys, URL and body: leave --source, --scheme, \
+                     --public-url and --body out"
                 );
             }
             return self.tell(&vectors.explain(self.id.as_deref(), self.at)?);
@@ -124,7 +125,8 @@ impl Verify {
             explainer.explain(view, &request.body, self.at.unwrap_or_else(|| SystemClock.now()));
         if self.at.is_none() && is_late(&explanation) {
             request.notes.push(
-                "It was judged as if it arrived now. Give the moment of its receipt with --at to judge it as it was then.".to_owned(),
+                "It was judged as if it arrived now. Give the moment of its receipt with --at to judge it as \
+                 it was then.".to_owned(),
             );
         }
         self.print(&explanation, &request.notes)?;

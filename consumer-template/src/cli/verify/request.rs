@@ -23,7 +23,10 @@ pub(super) fn parse(input: &[u8]) -> anyhow::Result<RawRequest> {
     let mut lines = lines.into_iter();
     let (number, first) = lines.next().context("the input is empty: give a request, or a file of vectors")?;
     let (method, path_and_query) = request_line(first).with_context(|| {
-        format!("line {number} is no request line: wanted METHOD PATH HTTP/1.1, as in `POST /hooks/github HTTP/1.1`")
+        format!(
+            "line {number} is no request line: wanted METHOD PATH HTTP/1.1, as in `POST /hooks/github \
+             HTTP/1.1`"
+        )
     })?;
     let mut headers = HeaderMap::new();
     for (number, line) in lines {
@@ -159,7 +162,8 @@ mod tests {
 
     #[test]
     fn what_curl_prints_is_read() {
-        let text = "* Connected to h\n> POST /x HTTP/1.1\r\n> Host: h\r\n> X-S: 1\r\n>\r\n* upload completely sent\n< HTTP/1.1 401\n";
+        let text = "* Connected to h\n> POST /x HTTP/1.1\r\n> Host: h\r\n> X-S: 1\r\n>\r\n* upload \
+                    completely sent\n< HTTP/1.1 401\n";
         let request = read(text);
         assert_eq!((&*request.path_and_query, request.headers.len()), ("/x", 2));
     }
