@@ -1,7 +1,7 @@
 //! What happens to signature headers.
 
 use hookproof::explain::{CauseKind, Explanation};
-use hookproof::{Encoding, Part, Scheme, TimestampFormat, UnixTime, schemes};
+use hookproof::{Encoding, Key, Part, Scheme, TimestampFormat, UnixTime, Verifier, schemes};
 use http::HeaderValue;
 
 use super::delivery::{Delivery, NOW, assert_recomputed, assert_seen, plain_presets, presets};
@@ -9,9 +9,10 @@ use super::delivery::{Delivery, NOW, assert_recomputed, assert_seen, plain_prese
 /// Another preset may have exactly this form; then it explains better.
 fn assert_form(name: &str, delivery: &Delivery, explanation: &Explanation, kind: CauseKind) {
     let accepted_by = Scheme::all().find(|other| {
-        let mut other_set_up = delivery.clone();
-        other_set_up.scheme = other.clone();
-        other_set_up.explain().is_accepted()
+        let key = Key::new("k", delivery.key.as_str());
+        let verifier = Verifier::builder(other.clone()).key(key).public_url(&delivery.public_url).build();
+        verifier
+            .is_ok_and(|verifier| verifier.verify(&delivery.headers, &delivery.body, delivery.now).is_ok())
     });
     let kind = if accepted_by.is_some() { CauseKind::OtherPreset } else { kind };
     assert_recomputed(name, explanation, kind);
