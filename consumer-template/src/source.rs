@@ -82,7 +82,7 @@ impl Source {
         check_name(name)?;
         check_path(&config.path)?;
         let scheme = scheme(config)?;
-        let keys = keys(&config.keys, config.danger_allow_short_key, folder)?;
+        let keys = keys(config, folder)?;
         let policy = Arc::new(Policy::build(config, &scheme)?);
         let mut builder = Verifier::builder(scheme.clone()).keys(keys).danger_accept_undated();
         if let Some(seconds) = config.tolerance_seconds {
@@ -106,7 +106,7 @@ impl Source {
     /// The preset's name, and a signer with the first key: for test deliveries.
     pub(crate) fn signer(config: &SourceConfig, folder: &Path) -> Result<(String, Signer), SourceError> {
         let scheme = scheme(config)?;
-        let keys = keys(&config.keys, config.danger_allow_short_key, folder)?;
+        let keys = keys(config, folder)?;
         let key = keys.first().ok_or_else(|| wrong("keys", "there is none"))?;
         let signer =
             Signer::new(&scheme, key).map_err(|error| SourceError::Library { field: "keys", error })?;
@@ -173,7 +173,7 @@ fn check_path(path: &str) -> Result<(), SourceError> {
     Ok(())
 }
 
-fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
+pub(crate) fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
     if config.scheme == "dropbox" {
         let problem = "Dropbox sends equal bodies for different changes, and signs no id: the inbox would take the second for a \
                        replay; use the library in a service of your own";
@@ -228,7 +228,7 @@ fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
 }
 
 /// A tolerance replaces both sides of a signed timestamp's window, and the past of an event time's.
-fn window(scheme: &Scheme, tolerance: Duration) -> Result<Window, SourceError> {
+pub(crate) fn window(scheme: &Scheme, tolerance: Duration) -> Result<Window, SourceError> {
     match scheme.freshness() {
         Freshness::EventTime { window, .. } => {
             let (horizon, published) = match scheme.retry_horizon() {
@@ -253,9 +253,9 @@ fn window(scheme: &Scheme, tolerance: Duration) -> Result<Window, SourceError> {
     }
 }
 
-fn keys(entries: &[KeyConfig], short_allowed: bool, folder: &Path) -> Result<Vec<Key>, SourceError> {
-    let mut keys = Vec::with_capacity(entries.len());
-    for entry in entries {
+pub(crate) fn keys(config: &SourceConfig, folder: &Path) -> Result<Vec<Key>, SourceError> {
+    let mut keys = Vec::with_capacity(config.keys.len());
+    for entry in &config.keys {
         let text = key_text(entry, folder)?;
         if published_keys::contains(&text) {
             let problem =
@@ -269,7 +269,7 @@ fn keys(entries: &[KeyConfig], short_allowed: bool, folder: &Path) -> Result<Vec
         if let Some(moment) = moment(&entry.id, "not_after", entry.not_after.as_deref())? {
             key = key.not_after(moment);
         }
-        keys.push(if short_allowed { key.danger_allow_short_key() } else { key });
+        keys.push(if config.danger_allow_short_key { key.danger_allow_short_key() } else { key });
     }
     Ok(keys)
 }

@@ -90,6 +90,12 @@ impl Key {
         &self.id
     }
 
+    /// The text, for trying how else it could have been meant. Never to be printed.
+    #[cfg(feature = "explain")]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     fn error_id(&self) -> String {
         self.id.to_string()
     }

@@ -97,6 +97,7 @@
 //! | `tower` | [`VerifyLayer`]; needs tokio's time |
 //! | `axum` | `tower`, and the extractors |
 //! | `asymmetric` | public keys, by `ring`: Ed25519, ECDSA on P-256, RSA |
+//! | `explain` | [`explain`]: why a delivery was refused, for operators |
 //!
 //! A feature adds; it changes nothing that was there.
 //!
@@ -112,6 +113,7 @@
 //! | verify | [`Verifier::verify`], [`Verifier::begin`] and [`Pending`], [`RequestView`] |
 //! | use the result | [`Verified`], [`Metadata`], [`ReplayKey`], [`Pointer`] |
 //! | count and log refusals | [`Refusal`] |
+//! | find out why one was refused | [`explain`] |
 //! | sign, in tests or to forward | [`Signer`], [`Outgoing`] |
 //! | serve | [`middleware`] |
 //! | answer a provider's challenge | [`handshake`] |
@@ -133,6 +135,8 @@ mod canonical;
 mod claims;
 mod config_error;
 mod encoding;
+#[cfg(feature = "explain")]
+pub mod explain;
 #[cfg(feature = "axum")]
 mod extract;
 pub mod guide;

@@ -9,6 +9,7 @@ mod send;
 mod serve;
 mod status;
 mod table;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ Examples:
   hookproof check-config --config hookproof.toml         find mistakes before a deployment does
   hookproof serve --config hookproof.toml                run the consumer
   hookproof send --config hookproof.toml --source klozeo post a signed test event to it
+  hookproof verify request.txt --source klozeo           find out why a delivery was refused
   hookproof dlq list --config hookproof.toml             see what could not be processed
 
 Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
@@ -40,6 +42,7 @@ enum Command {
     Send(send::Send),
     Dlq(dlq::Dlq),
     Status(status::Status),
+    Verify(verify::Verify),
     CheckConfig(check_config::CheckConfig),
     Schemes(schemes::Schemes),
     Completions(completions::Completions),
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Send(command) => block_on(command.run()),
         Command::Dlq(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
+        Command::Verify(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
         Command::Schemes(command) => command.run(),
         Command::Completions(command) => command.run(),

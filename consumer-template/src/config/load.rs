@@ -105,7 +105,7 @@ impl Target {
 }
 
 impl File {
-    fn load(path: &Path) -> Result<Self, ConfigFileError> {
+    pub(super) fn load(path: &Path) -> Result<Self, ConfigFileError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigFileError::Read { path: path.to_owned(), source })?;
         Self::parse(&text, path)

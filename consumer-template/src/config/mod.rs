@@ -5,10 +5,12 @@
 
 mod check;
 mod error;
+mod explained;
 mod load;
 mod sections;
 
 pub use error::ConfigFileError;
+pub use explained::Explained;
 pub use load::{Config, Target};
 pub use sections::{
     BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, ServerConfig,
