@@ -164,7 +164,12 @@ impl<'a> Claims<'a> {
                 digest.get_or_insert_with(|| Digest::new("hookproof/signed-context/1")).field(bytes);
             };
             match part {
-                Part::Timestamp | Part::Method | Part::Url | Part::EncodedPath => {
+                Part::Timestamp
+                | Part::Method
+                | Part::Url
+                | Part::EncodedPath
+                | Part::SignedHeaders(_)
+                | Part::TokenContent => {
                     self.feed(std::slice::from_ref(part), 0, &mut field);
                 }
                 // Two ways to write one URL must not make two events of one.

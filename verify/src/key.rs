@@ -197,7 +197,10 @@ impl Key {
             }
             KeyFormat::PublicKey | KeyFormat::PublicKeyOrSecret => public_key::read(text)
                 .ok_or("a public key or certificate in PEM, or base64 of a public key in DER"),
-            _ => public_key::read_standard_webhooks(text).ok_or("'whpk_' and base64 of 32 bytes"),
+            _ => public_key::read_standard_webhooks(text).ok_or(match text.starts_with("whsk_") {
+                true => "'whsk_' and base64 of 64 bytes",
+                false => "'whpk_' and base64 of 32 bytes",
+            }),
         };
         match read.map_err(|expected| self.undecodable(scheme, expected))? {
             Material { key: public_key::Either::Public(key), kid } => {
