@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// The longest RSA signature that is looked at, in bytes: of a key of 4,096 bits.
-const MAX_RSA_BYTES: usize = 512;
+pub(crate) const MAX_RSA_BYTES: usize = 512;
 
 /// Several algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Algorithm {
     EcdsaP256Der,
     /// ECDSA on P-256 with SHA-256, the signature as two numbers of 32 bytes. Needs the feature `asymmetric`.
     EcdsaP256Fixed,
-    /// RSA PKCS#1 v1.5 with SHA-256 (RFC 8017), keys of 2,048 to 8,192 bits. Needs the feature `asymmetric`.
+    /// RSA PKCS#1 v1.5 with SHA-256 (RFC 8017), keys of 2,048 to 4,096 bits. Needs the feature `asymmetric`.
     RsaPkcs1Sha256,
     /// RSASSA-PSS with SHA-512 and a salt of 64 bytes (RFC 8017), keys as above. Needs the feature `asymmetric`.
     RsaPssSha512,

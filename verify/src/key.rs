@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::config_error::ConfigError;
 use crate::encoding::base64_key;
-use crate::scheme::{KeyFormat, Scheme};
+use crate::scheme::{Algorithm, KeyFormat, Scheme};
+use crate::signature_list::MAX_TOKEN_BYTES;
 use crate::timestamp::UnixTime;
 
 /// The least length of a secret, in bytes after decoding. Standard Webhooks asks for 24 to 64.
@@ -159,11 +160,11 @@ impl Key {
                 return self.decode_public(scheme);
             }
         };
-        let bytes = bytes.map_err(|expected| self.undecodable(scheme, expected))?;
+        let bytes = Zeroizing::new(bytes.map_err(|expected| self.undecodable(scheme, expected))?);
         match scheme.algorithms().iter().all(|algorithm| algorithm.is_public_key()) {
             // Hexadecimal of a public key, or nothing that this scheme can use.
             true => self.decode_public(scheme),
-            false => self.check_secret(Zeroizing::new(bytes)),
+            false => self.check_secret(scheme, bytes),
         }
     }
 
@@ -209,13 +210,16 @@ impl Key {
                         self.undecodable(scheme, "a public key of the kind that the scheme signs with")
                     );
                 }
-                Ok(KeyBytes::Public { key, kid })
+                match key.fault() {
+                    Some(expected) => Err(self.undecodable(scheme, expected)),
+                    None => Ok(KeyBytes::Public { key, kid }),
+                }
             }
-            Material { key: public_key::Either::Private(key), .. } => Ok(KeyBytes::Private(key)),
+            Material { key: public_key::Either::Private(key), kid } => Ok(KeyBytes::Private { key, kid }),
         }
     }
 
-    fn check_secret(&self, bytes: Zeroizing<Vec<u8>>) -> Result<KeyBytes, ConfigError> {
+    fn check_secret(&self, scheme: &Scheme, bytes: Zeroizing<Vec<u8>>) -> Result<KeyBytes, ConfigError> {
         if bytes.iter().all(|byte| *byte == 0) {
             // HMAC pads with zeros, so a key of zeros is the empty key.
             return Err(ConfigError::EmptyKey { id: self.error_id() });
@@ -226,6 +230,12 @@ impl Key {
                 bytes: bytes.len(),
                 min: MIN_KEY_BYTES,
             });
+        }
+        let fits_a_header =
+            bytes.len() <= MAX_TOKEN_BYTES && bytes.iter().all(|byte| (0x20..=0x7e).contains(byte));
+        if scheme.algorithms() == [Algorithm::SharedToken] && !fits_a_header {
+            let expected = "at most 1,024 characters of printable ASCII, as a header holds them";
+            return Err(self.undecodable(scheme, expected));
         }
         Ok(KeyBytes::Secret(bytes))
     }
@@ -247,5 +257,8 @@ pub(crate) enum KeyBytes {
         kid: Option<String>,
     },
     #[cfg(feature = "asymmetric")]
-    Private(crate::asymmetric::PrivateKey),
+    Private {
+        key: crate::asymmetric::PrivateKey,
+        kid: Option<String>,
+    },
 }

@@ -225,7 +225,7 @@ fn verifying_key(scheme: &Scheme, key: &Key) -> Result<(VerifyingKey, Option<Str
         #[cfg(feature = "asymmetric")]
         KeyBytes::Public { key, kid } => Ok((VerifyingKey::Public(key), kid)),
         #[cfg(feature = "asymmetric")]
-        KeyBytes::Private(_) => Err(key.undecodable(
+        KeyBytes::Private { .. } => Err(key.undecodable(
             scheme,
             "a key to verify with: this is the sender's private key, configure the public one that belongs to it",
         )),

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde_json::value::{Map, RawValue, Value};
 
 /// A JSON pointer (RFC 6901), such as `/data/lead/id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,24 @@ impl Pointer {
     pub fn new(text: &str) -> Option<Self> {
         let path = text.strip_prefix('/')?;
         Some(Self(path.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect()))
+    }
+
+    /// Whether one of the two leads to or through what the other leads to.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a == b)
+    }
+
+    /// Puts `value` there, in objects that are made on the way.
+    pub(crate) fn put(&self, json: &mut Value, value: Value) {
+        let mut place = json;
+        for name in &self.0 {
+            if !place.is_object() {
+                *place = Value::Object(Map::new());
+            }
+            let Value::Object(object) = place else { return };
+            place = object.entry(name.as_str()).or_insert(Value::Null);
+        }
+        *place = value;
     }
 
     /// Finds the value in `body`; `None` if it is absent or `null`.

@@ -202,7 +202,7 @@ impl Scheme {
         by_signature.chain(timestamp).chain(metadata)
     }
 
-    /// The headers that [`headers_read`](Self::headers_read) gives, to rename them.
+    /// The headers that [`headers_read`](Self::headers_read) gives, and the one that a key is bound to, to rename them.
     pub(crate) fn headers_read_mut(&mut self) -> impl Iterator<Item = &mut HeaderName> {
         let timestamp = match &mut self.freshness {
             Freshness::SignedTimestamp { at: TimestampAt::Header(name), .. } => Some(name),
@@ -213,7 +213,19 @@ impl Scheme {
             Location::Header(name) => Some(name),
             Location::Body(_) => None,
         });
-        self.signature_headers.iter_mut().chain(timestamp).chain(metadata)
+        let listed = self.parts.iter_mut().filter_map(|part| match part {
+            Part::SignedHeaders(list) => Some(list),
+            _ => None,
+        });
+        let bound = self.bound_key.as_mut().map(|bound| &mut bound.header);
+        let required = self.required_headers.iter_mut().map(|(name, _)| name);
+        self.signature_headers
+            .iter_mut()
+            .chain(timestamp)
+            .chain(metadata)
+            .chain(listed)
+            .chain(required)
+            .chain(bound)
     }
 
     /// The headers' family that a request is read by: this scheme's, or the preferred one, if any header of that is

@@ -38,6 +38,8 @@ pub struct Signer {
     scheme: Scheme,
     key: SigningKey,
     key_id: String,
+    /// The name of the key in a token.
+    token_key: String,
 }
 
 enum SigningKey {
@@ -145,20 +147,28 @@ impl Signer {
     /// [`ConfigError`] if the key does not fit the scheme, or can only verify.
     pub fn new(scheme: &Scheme, key: &Key) -> Result<Self, ConfigError> {
         let key_id = key.id().to_owned();
+        #[cfg_attr(
+            not(feature = "asymmetric"),
+            expect(unused_mut, reason = "only these have a name of their own")
+        )]
+        let mut token_key = key_id.clone();
         let signing = match key.decode(scheme)? {
             KeyBytes::Secret(bytes) if scheme.algorithms() == [Algorithm::SharedToken] => {
                 SigningKey::Token(bytes)
             }
             KeyBytes::Secret(bytes) => SigningKey::Mac(MacState::new(mac_hash(scheme), &bytes)),
             #[cfg(feature = "asymmetric")]
-            KeyBytes::Private(private) => SigningKey::Private(private),
+            KeyBytes::Private { key: private, kid } => {
+                token_key = kid.unwrap_or(token_key);
+                SigningKey::Private(private)
+            }
             #[cfg(feature = "asymmetric")]
             KeyBytes::Public { .. } => {
                 let why = "it is a public key; sign with the private one that belongs to it";
                 return Err(ConfigError::CannotSign { id: key_id, why });
             }
         };
-        Ok(Self { scheme: scheme.clone(), key: signing, key_id })
+        Ok(Self { scheme: scheme.clone(), key: signing, key_id, token_key })
     }
 
     /// The headers that prove `outgoing`: signature, timestamp, id, type, as far as the scheme has them.
@@ -301,10 +311,18 @@ impl Signer {
 
     /// The first two parts of a token about `outgoing`.
     fn token_content(&self, outgoing: &Outgoing<'_>) -> String {
-        let digest = hex::encode(sha256(outgoing.body));
-        let header = serde_json::json!({ "alg": "ES256", "kid": self.key_id, "typ": "JWT" });
-        let claims =
-            serde_json::json!({ "iat": outgoing.timestamp.as_secs(), "request_body_sha256": digest });
+        let header = serde_json::json!({ "alg": "ES256", "kid": self.token_key, "typ": "JWT" });
+        let mut claims = serde_json::json!({});
+        if let Syntax::JsonWebToken { body_sha256 } = &self.scheme.syntax {
+            body_sha256.put(&mut claims, hex::encode(sha256(outgoing.body)).into());
+        }
+        if let Freshness::SignedTimestamp { at: TimestampAt::Claim(pointer), format, .. } =
+            &self.scheme.freshness
+        {
+            // Whatever counts the time, it is an integer.
+            let time: Option<u64> = format.print(outgoing.timestamp).parse().ok();
+            pointer.put(&mut claims, time.into());
+        }
         let [header, claims] = [header, claims].map(|json| to_base64_url(json.to_string().as_bytes()));
         format!("{header}.{claims}")
     }
@@ -327,11 +345,10 @@ impl Signer {
     }
 
     fn write(&self, algorithm: Algorithm, signature: &[u8], timestamp: &str, message: &[u8]) -> String {
-        let text = || String::from_utf8_lossy(signature).into_owned();
-        if algorithm == Algorithm::SharedToken {
-            return text();
-        }
-        let encoded = self.scheme.encoding.encode(signature);
+        let encoded = match algorithm {
+            Algorithm::SharedToken => String::from_utf8_lossy(signature).into_owned(),
+            _ => self.scheme.encoding.encode(signature),
+        };
         let name = |versions: &[Version]| {
             versions.iter().find(|version| version.algorithm == algorithm).map(|version| version.name.clone())
         };

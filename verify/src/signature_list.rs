@@ -17,7 +17,7 @@ pub const MAX_SIGNATURES: usize = 8;
 const MAX_ELEMENTS: usize = 32;
 
 /// The longest secret that is sent as it is, in bytes.
-const MAX_TOKEN_BYTES: usize = 1024;
+pub(crate) const MAX_TOKEN_BYTES: usize = 1024;
 
 /// What the signature headers hold.
 pub(crate) struct Presented<'a> {
