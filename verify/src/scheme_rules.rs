@@ -19,8 +19,13 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
     };
     let signed_time = signed_at.is_some();
     // A token's claims are signed, and a list of signed headers must name the timestamp's.
-    let elsewhere = matches!(signed_at, Some(TimestampAt::Claim(_) | TimestampAt::Created))
-        || scheme.parts.iter().any(|part| matches!(part, Part::SignedHeaders(_)));
+    let elsewhere = match signed_at {
+        Some(TimestampAt::Claim(_) | TimestampAt::Created) => true,
+        Some(TimestampAt::Header(_)) => {
+            scheme.parts.iter().any(|part| matches!(part, Part::SignedHeaders(_)))
+        }
+        _ => false,
+    };
     let in_signature = matches!(signed_at, Some(TimestampAt::SignatureField));
     let list_time = matches!(&scheme.syntax, Syntax::KeyValue { timestamp: Some(_), .. });
     let is_token = matches!(&scheme.syntax, Syntax::JsonWebToken { .. });
@@ -30,9 +35,14 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
     let checks = [
         (name_is_bad(&scheme.name), "name", "use 1 to 64 characters of a-z 0-9 and '-'"),
         (
-            scheme.signature_headers.is_empty() != in_body,
+            scheme.signature_headers.is_empty() && !in_body,
             "signature_header",
             "say which header holds the signature",
+        ),
+        (
+            in_body && !scheme.signature_headers.is_empty(),
+            "signature_header",
+            "Adyen's signatures stand in the body: name no header",
         ),
         (of_body == 0 && !without_body, "signed", "add Part::Body: an unsigned body proves nothing"),
         (of_body > 1, "signed", "the body occurs twice; it arrives once"),
@@ -43,7 +53,7 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
             "a message signature, a token, a shared secret and Adyen's items say by themselves what is signed: give no parts",
         ),
         (
-            (has(&Part::TokenContent) == 1) != is_token,
+            has(&Part::TokenContent) != usize::from(is_token),
             "signed",
             "Part::TokenContent and Syntax::JsonWebToken belong together",
         ),
@@ -74,6 +84,22 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
             "only a Syntax::JsonWebToken has claims",
         ),
         (
+            claims_overlap(scheme),
+            "timestamp_claim",
+            "the time and the body's digest are two claims, and neither stands inside the other",
+        ),
+        (
+            matches!(signed_at, Some(TimestampAt::Claim(_)))
+                && scheme.freshness_format() == Some(TimestampFormat::Rfc3339),
+            "timestamp_format",
+            "a claim holds its time as a number: choose Seconds or Millis",
+        ),
+        (
+            matches!(scheme.freshness, Freshness::EventTime { .. }) && has(&Part::Body) == 0 && !is_token,
+            "event_time_at",
+            "the body is not signed as it is, so a time within can be changed by whoever replays",
+        ),
+        (
             has(&Part::Timestamp) > 0 && !signed_time,
             "signed",
             "Part::Timestamp needs timestamp_header or key_value to say where it is",
@@ -99,6 +125,21 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
             no_versions(&scheme.syntax),
             "syntax",
             "a list needs at least one version, each with a name of its own",
+        ),
+        (
+            !list_can_be_read(&scheme.syntax),
+            "syntax",
+            "names are printable ASCII without what separates; use a separator such as ',' that occurs in no value",
+        ),
+        (
+            !prefix_is_printable(&scheme.syntax),
+            "prefix",
+            "use printable ASCII: another prefix is never in a header",
+        ),
+        (
+            scheme.required_headers.iter().any(|(_, value)| !is_printable(value) || value.trim() != value),
+            "required_header",
+            "give a value of printable ASCII, without white space at its edges",
         ),
         (
             uses(scheme, Algorithm::HmacSha1) && uses(scheme, Algorithm::HmacSha256),
@@ -197,6 +238,40 @@ fn no_versions(syntax: &Syntax) -> bool {
     versions.is_empty()
         || names.iter().any(|name| name.is_empty())
         || names.windows(2).any(|pair| pair.first() == pair.last())
+}
+
+/// Whether each name can be found again in a list that is made of them.
+fn list_can_be_read(syntax: &Syntax) -> bool {
+    let (versions, timestamp, between, after_name) = match syntax {
+        Syntax::KeyValue { versions, timestamp, separator } => {
+            (versions, timestamp.as_ref(), *separator, '=')
+        }
+        Syntax::Versioned { versions } => (versions, None, ' ', ','),
+        _ => return true,
+    };
+    // Signatures and times are written in letters, digits and these.
+    let in_values = between.is_ascii_alphanumeric() || "+/=:.-".contains(between);
+    let fits = |name: &str| is_printable(name) && !name.contains([between, after_name]);
+    let mut names = versions.iter().map(|version| &version.name).chain(timestamp);
+    is_printable(between.encode_utf8(&mut [0; 4])) && !in_values && names.all(|name| fits(name))
+}
+
+fn prefix_is_printable(syntax: &Syntax) -> bool {
+    !matches!(syntax, Syntax::Plain { prefix, .. } if !is_printable(prefix))
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
+}
+
+fn claims_overlap(scheme: &Scheme) -> bool {
+    match (&scheme.syntax, &scheme.freshness) {
+        (
+            Syntax::JsonWebToken { body_sha256 },
+            Freshness::SignedTimestamp { at: TimestampAt::Claim(time), .. },
+        ) => body_sha256.overlaps(time),
+        _ => false,
+    }
 }
 
 fn a_header_has_two_roles(scheme: &Scheme) -> bool {
