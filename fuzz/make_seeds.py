@@ -71,7 +71,7 @@ def scheme_names():
     """The presets in the order in which a target's byte counts them."""
     text = PRESETS.read_text(encoding="utf-8")
     listed = re.search(r"const PRESETS: \[[^\]]*\] = \[([^\]]*)\]", text).group(1)
-    names = [name.strip().replace("_", "-") for name in listed.split(",") if name.strip()]
+    names = [name.strip().strip("_").replace("_", "-") for name in listed.split(",") if name.strip()]
     without = sorted(set(names) - {path.stem for path in VECTORS.glob("*.json")})
     if without:
         sys.exit(f"{PRESETS}: presets without vectors: {', '.join(without)}")

@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Waker};
 
 use arbitrary::Arbitrary;
 use bytes::Bytes;
-use hookproof::{Outgoing, Refusal, UnixTime, Verified, Verifier, VerifyLayer};
-use hookproof_fuzz::{NOW, Source, URL, body_for, source};
+use hookproof::{Refusal, UnixTime, Verified, Verifier, VerifyLayer};
+use hookproof_fuzz::{NOW, Source, body_for, source};
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Empty, Full};
@@ -38,9 +38,7 @@ struct Input {
 fuzz_target!(|input: Input| {
     let source = source(input.source);
     let time = UnixTime::from_secs(NOW);
-    let body = body_for(&source.scheme, time, &input.body);
-    let outgoing = Outgoing::new(&body).url(URL).id("evt_1").timestamp(time);
-    let headers = source.signer.sign(&outgoing).expect("it can be signed");
+    let (headers, body) = source.delivery(&body_for(&source.scheme, time, &input.body), "evt_1", time);
     let body = if input.genuine { body } else { [&body, &b" "[..]].concat() };
     let script = Script::new(&input, &body);
     let expected = script.expected(&source.verifier, &headers, usize::from(input.limit));

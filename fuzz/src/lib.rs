@@ -1,11 +1,17 @@
 //! What the fuzz targets share: the sources under test, requests as text, and the second door.
 
+#[path = "../../verify/tests/support/coverage.rs"]
+mod coverage;
+#[path = "../../verify/tests/support/key_pairs.rs"]
+mod key_pairs;
+pub mod strangers;
+
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use hookproof::{
-    Freshness, Key, KeyFormat, Refusal, RequestView, Scheme, Signer, TimestampFormat, UnixTime, Verified,
-    Verifier, VerifierBuilder,
+    Freshness, Key, KeyFormat, Outgoing, Refusal, RequestView, Scheme, Signer, TimestampFormat, UnixTime,
+    Verified, Verifier, VerifierBuilder,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -17,6 +23,8 @@ const ORIGIN: &str = "https://hooks.example.com";
 /// The public URL of a request to `/`.
 pub const URL: &str = "https://hooks.example.com/";
 
+const WEBHOOK_ID: &str = "1TESTONLY0123456W";
+
 const PUBLIC: &str = "whpk_2inpWwLgD/oVZFd1+x0roiKhlDOV7qBrlOLAV7e+adA=";
 const PRIVATE: &str =
     "whsk_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4TaKelbAuAP+hVkV3X7HSuiIqGUM5XuoGuU4sBXt75p0A==";
@@ -26,6 +34,8 @@ pub struct Source {
     pub scheme: Scheme,
     pub verifier: Verifier,
     pub signer: Signer,
+    /// Whether the key is one of a fixed pair, whatever secret the input gives.
+    pub is_pair: bool,
     key: Key,
 }
 
@@ -44,18 +54,32 @@ pub fn source(choice: u8) -> &'static Source {
 }
 
 impl Source {
-    /// A source whose key is `secret`, in the scheme's form; `None` if it is no key.
+    /// A source whose key is `secret`, in the scheme's form; `None` if it is no key. A scheme that is signed with a
+    /// private key has its fixed pair.
     pub fn new(scheme: Scheme, secret: &[u8]) -> Option<Self> {
-        let text = if scheme.key_format() == KeyFormat::StandardWebhooks {
-            use base64::Engine as _;
-            format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(secret))
-        } else {
-            hex::encode(secret)
-        };
-        let key = Key::new("key", text);
-        let signer = Signer::new(&scheme, &key).ok()?;
+        if let Some((signing, verifying)) = key_pairs::pair(scheme.name()) {
+            return Self::with(scheme, Key::new("key", signing), Key::new("key", verifying), true);
+        }
+        let key = Key::new("key", key_text(&scheme, secret));
+        Self::with(scheme, key.clone(), key, false)
+    }
+
+    fn with(scheme: Scheme, signing: Key, key: Key, is_pair: bool) -> Option<Self> {
+        let signer = Signer::new(&scheme, &signing).ok()?;
         let verifier = builder(&scheme, &key).build().ok()?;
-        Some(Self { scheme, verifier, signer, key })
+        Some(Self { scheme, verifier, signer, is_pair, key })
+    }
+
+    /// What the provider sends to `/`: the headers, and the body with what belongs into it.
+    pub fn delivery(&self, body: &[u8], id: &str, time: UnixTime) -> (HeaderMap, Vec<u8>) {
+        let body = self.signer.signed_body(body).expect("it has items").into_owned();
+        let outgoing = Outgoing::new(&body).id(id).timestamp(time).url(URL).webhook_id(WEBHOOK_ID);
+        (self.signer.sign(&outgoing).expect("it can be signed"), body)
+    }
+
+    /// What is wrong with this verdict on a body that was `before` when it was signed and is `after` now.
+    pub fn judge(&self, before: &[u8], after: &[u8], verdict: Result<(), Refusal>) -> Result<(), String> {
+        coverage::of(self.scheme.name()).judge(before, after, verdict)
     }
 
     /// The same source with another limit of its body; a limit of 0 is none, so it counts as 1.
@@ -65,24 +89,32 @@ impl Source {
 
     /// Standard Webhooks with a public key.
     pub fn ed25519() -> Self {
-        let scheme = hookproof::schemes::standard_webhooks();
-        let signer = Signer::new(&scheme, &Key::new("private", PRIVATE)).expect("a pair");
-        let key = Key::new("public", PUBLIC);
-        let verifier = Verifier::builder(scheme.clone()).key(key.clone()).build().expect("a key");
-        Self { scheme, verifier, signer, key }
+        let (private, public) = (Key::new("private", PRIVATE), Key::new("public", PUBLIC));
+        Self::with(hookproof::schemes::standard_webhooks(), private, public, true).expect("a pair")
     }
 }
 
-/// With the public URL, for the schemes that sign it.
-fn builder(scheme: &Scheme, key: &Key) -> VerifierBuilder {
-    let builder = Verifier::builder(scheme.clone()).key(key.clone());
-    if scheme.signs_url() { builder.public_url(ORIGIN) } else { builder }
+/// The text of a key whose bytes are `secret`, or whose bytes are its hexadecimal where they are text.
+pub fn key_text(scheme: &Scheme, secret: &[u8]) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    match scheme.key_format() {
+        KeyFormat::StandardWebhooks => format!("whsec_{}", STANDARD.encode(secret)),
+        KeyFormat::Base64 => STANDARD.encode(secret),
+        _ => hex::encode(secret),
+    }
 }
 
-/// Reads a request: a byte that chooses the source, header lines `name: value`, an empty line, the body.
+/// With what the scheme needs beside it.
+fn builder(scheme: &Scheme, key: &Key) -> VerifierBuilder {
+    let builder = Verifier::builder(scheme.clone()).key(key.clone());
+    let builder = if scheme.signs_url() { builder.public_url(ORIGIN) } else { builder };
+    if scheme.signs_webhook_id() { builder.webhook_id(WEBHOOK_ID) } else { builder }
+}
+
+/// Reads a request: a byte that chooses, header lines `name: value`, an empty line, the body.
 ///
 /// `None` if a line is no header, as an HTTP parser would say.
-pub fn read_request(data: &[u8]) -> Option<(&'static Source, HeaderMap, &[u8])> {
+pub fn read_request(data: &[u8]) -> Option<(u8, HeaderMap, &[u8])> {
     let (choice, mut rest) = data.split_first()?;
     let mut headers = HeaderMap::new();
     loop {
@@ -90,7 +122,7 @@ pub fn read_request(data: &[u8]) -> Option<(&'static Source, HeaderMap, &[u8])> 
         let (line, after) = (&rest[..end], &rest[end + 1..]);
         rest = after;
         if line.is_empty() {
-            return Some((source(*choice), headers, rest));
+            return Some((*choice, headers, rest));
         }
         let colon = line.iter().position(|byte| *byte == b':')?;
         let (name, value) = (&line[..colon], &line[colon + 1..]);
@@ -117,6 +149,13 @@ pub fn in_pieces(
 
 /// A body that `scheme` takes at `time`: `text` itself where nothing is read from it, else JSON around it.
 pub fn body_for(scheme: &Scheme, time: UnixTime, text: &[u8]) -> Vec<u8> {
+    let text_of = || String::from_utf8_lossy(text);
+    if scheme.name() == "adyen-payments" {
+        let item =
+            serde_json::json!({ "eventCode": text_of(), "reason": text_of(), "amount": { "value": 1130 } });
+        let items = serde_json::json!({ "notificationItems": [{ "NotificationRequestItem": item }] });
+        return items.to_string().into_bytes();
+    }
     let Freshness::EventTime { pointer, format, .. } = scheme.freshness() else { return text.to_vec() };
     let name = pointer.to_string().replace('/', "");
     let time = match format {
@@ -128,5 +167,5 @@ pub fn body_for(scheme: &Scheme, time: UnixTime, text: &[u8]) -> Vec<u8> {
         TimestampFormat::Millis => serde_json::Value::from(time.as_millis()),
         _ => serde_json::Value::from(time.as_secs()),
     };
-    serde_json::json!({ name: time, "text": String::from_utf8_lossy(text) }).to_string().into_bytes()
+    serde_json::json!({ name: time, "text": text_of() }).to_string().into_bytes()
 }

@@ -58,7 +58,7 @@ pub(crate) fn contradictions(scheme: &Scheme) -> Option<(&'static str, &'static 
             "Part::TokenContent and Syntax::JsonWebToken belong together",
         ),
         (
-            (has(&Part::SignatureBase) == 1) != is_message,
+            has(&Part::SignatureBase) != usize::from(is_message),
             "signed",
             "Part::SignatureBase and Syntax::HttpMessage belong together",
         ),
