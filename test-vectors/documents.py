@@ -94,6 +94,8 @@ def read_item(item):
 
 def item_message(item):
     values = [reading.find(item, pointer) for pointer in ADYEN_FIELDS]
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise ValueError("an unsigned value where a signed one belongs")
     return ":".join(value if isinstance(value, str) else "" for value in values).encode("utf-8", "surrogatepass")
 
 

@@ -1,5 +1,7 @@
 //! Adyen's notifications: several items in one body, each with a signature of its own inside it.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
@@ -36,9 +38,7 @@ pub(crate) fn judge(ring: &KeyRing, body: &[u8], now: UnixTime) -> Result<(Verdi
     let items = read_items(body)?;
     let mut all_signed = None;
     let mut first_verdicts = None;
-    let mut digest = Digest::new("hookproof/adyen-items/1");
     for item in &items {
-        digest.field(&item.message);
         let mut verdicts = Verdicts::new();
         for (index, key) in ring.keys().iter().enumerate() {
             if let VerifyingKey::Mac(ready) = &key.verifying
@@ -56,7 +56,16 @@ pub(crate) fn judge(ring: &KeyRing, body: &[u8], now: UnixTime) -> Result<(Verdi
     }
     let all_signed = all_signed.unwrap_or_else(no);
     let verdicts = first_verdicts.map_or_else(Verdicts::new, |verdicts| verdicts.only_if(all_signed));
-    Ok((verdicts, digest.finish()))
+    Ok((verdicts, identity(&items)))
+}
+
+/// The batch as a set: whoever replays can send its items in another order, and each as often as he likes.
+fn identity(items: &[Item]) -> [u8; 32] {
+    let mut digest = Digest::new("hookproof/adyen-items/1");
+    for message in items.iter().map(|item| &item.message).collect::<BTreeSet<_>>() {
+        digest.field(message);
+    }
+    digest.finish()
 }
 
 /// All items are read before any signature is looked at: a batch is well-formed or it is not.
@@ -84,7 +93,8 @@ fn read_items(body: &[u8]) -> Result<Vec<Item>, Refusal> {
     read.into_iter().map(with_signature).collect()
 }
 
-/// Absent fields are empty, numbers stand as they were written, and nothing is escaped.
+/// Absent fields are empty, numbers stand as they were written, and nothing is escaped. What is neither text nor number
+/// would stand there unsigned, so there is none.
 fn message(item: &str) -> Result<Vec<u8>, Refusal> {
     let mut message = Vec::new();
     for (index, field) in SIGNED_FIELDS.into_iter().enumerate() {
@@ -94,7 +104,8 @@ fn message(item: &str) -> Result<Vec<u8>, Refusal> {
         match find(field, item)? {
             Some(Scalar::Text(text)) => message.extend_from_slice(text.as_bytes()),
             Some(Scalar::Number(digits)) => message.extend_from_slice(digits.as_bytes()),
-            _ => {}
+            Some(Scalar::Bool(_) | Scalar::Composite) => return Err(Refusal::MalformedBody),
+            None => {}
         }
     }
     Ok(message)
