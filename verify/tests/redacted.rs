@@ -2,6 +2,10 @@
 
 #![cfg(test)]
 
+#[cfg(feature = "asymmetric")]
+#[path = "support/key_pairs.rs"]
+mod key_pairs;
+
 use std::fmt::Debug;
 
 use hookproof::handshake::{AsanaRegistration, VerifyToken};
@@ -107,6 +111,39 @@ fn errors_show_no_key() {
             assert_redacted("ConfigError", &error, &secrets);
             assert!(!leaks(&error.to_string(), &secrets), "{error}");
         }
+    }
+}
+
+/// The private half is as secret as a shared secret: as text, and as the bytes that it stands for.
+#[cfg(feature = "asymmetric")]
+#[test]
+fn debug_and_errors_show_no_private_key() {
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    };
+    for scheme in Scheme::all() {
+        let Some((private, _)) = key_pairs::pair(scheme.name()) else { continue };
+        let key = Key::new("k1", private);
+        let d = private.split(r#""d": ""#).nth(1).and_then(|rest| rest.split('"').next());
+        let decoded = [
+            hex::decode(private).ok(),
+            STANDARD.decode(private).ok(),
+            d.and_then(|d| URL_SAFE_NO_PAD.decode(d).ok()),
+        ];
+        let secrets: Vec<_> = decoded.into_iter().flatten().chain([private.as_bytes().to_vec()]).collect();
+        assert!(secrets.len() > 1, "{}: the text and its bytes", scheme.name());
+        let signer = Signer::new(&scheme, &key).unwrap();
+        let builder = Verifier::builder(scheme.clone()).webhook_id("WH").key(key.clone());
+        let builder =
+            if scheme.signs_webhook_id() { builder } else { Verifier::builder(scheme).key(key.clone()) };
+        let error = builder.clone().build().unwrap_err();
+        assert!(matches!(error, hookproof::ConfigError::UndecodableKey { .. }), "{error}");
+        assert_redacted("Key", &key, &secrets);
+        assert_redacted("Signer", &signer, &secrets);
+        assert_redacted("VerifierBuilder", &builder, &secrets);
+        assert_redacted("ConfigError", &error, &secrets);
+        assert!(!leaks(&error.to_string(), &secrets), "{error}");
     }
 }
 
