@@ -191,17 +191,14 @@ fn read_list<'a>(
     (encoding, header): (Encoding, usize),
     out: &mut Presented<'a>,
 ) -> Result<(), Refusal> {
-    let mut counted = 0;
+    let (mut counted, mut second_timestamp) = (0, false);
     for (index, element) in elements.enumerate() {
         if index == MAX_ELEMENTS {
             return Err(Refusal::TooManySignatures);
         }
         let Some((name, value)) = element else { continue };
         if timestamp_name == Some(name) {
-            // Two timestamps: which one was signed cannot be known.
-            if out.timestamp.replace(value).is_some() {
-                return Err(Refusal::MalformedHeader);
-            }
+            second_timestamp |= out.timestamp.replace(value).is_some();
         } else if let Some(version) = versions.iter().find(|version| version.name == name) {
             counted += 1;
             if counted > MAX_SIGNATURES {
@@ -211,5 +208,6 @@ fn read_list<'a>(
             out.candidates.push(version.algorithm, header, signature);
         }
     }
-    Ok(())
+    // Two timestamps: which one was signed cannot be known.
+    if second_timestamp { Err(Refusal::MalformedHeader) } else { Ok(()) }
 }

@@ -62,7 +62,7 @@ fn is_malformed(verdict: Result<(), Refusal>) -> bool {
 }
 
 /// Names and values, sorted, glued together.
-fn form(body: &[u8], distinct: bool) -> Vec<u8> {
+pub(crate) fn form(body: &[u8], distinct: bool) -> Vec<u8> {
     // One character for each byte, so that what is no UTF-8 stays apart.
     let body: String = body.iter().map(|byte| char::from(*byte)).collect();
     let pieces = body.split('&').filter(|piece| !piece.is_empty());
