@@ -4,6 +4,9 @@
 mod coverage;
 #[path = "../../verify/tests/support/key_pairs.rs"]
 mod key_pairs;
+pub mod naive;
+pub mod naive_json;
+mod naive_time;
 pub mod strangers;
 
 use std::sync::LazyLock;
