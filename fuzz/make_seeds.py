@@ -24,6 +24,22 @@ PRESETS = HERE.parent / "verify" / "src" / "schemes" / "mod.rs"
 MAX_BODY_BYTES = 1024
 # The presets that the naive verifier does not know.
 PUBLIC_KEYS = ("discord", "sendgrid", "paypal", "plaid")
+# The targets `signature_list` and `keys` count these.
+LISTS = ("stripe", "paddle", "pagerduty", "standard-webhooks", "gitlab", "svix", "docusign", "leadhub-timestamped")
+KEY_TEXTS = (
+    "github",
+    "adyen-platform",
+    "in-base64",
+    "gitlab",
+    "gitlab-token",
+    "intercom",
+    "standard-webhooks",
+    "discord",
+    "sendgrid",
+    "paypal",
+    "plaid",
+)
+TAG = rb"(?:[0-9a-f]{40,}|[A-Za-z0-9+/]{26,}=*)"
 # In place of a signature: the target `differential` signs there.
 MARK = b"@@"
 
@@ -70,6 +86,19 @@ def seeds():
             if scheme not in PUBLIC_KEYS:
                 position = [name for name in scheme_names() if name not in PUBLIC_KEYS].index(scheme)
                 wanted[f"differential/{test['id']}"] = differential_seed(position, test)
+            if scheme in LISTS and (text := list_text(scheme, test)) is not None:
+                wanted[f"signature_list/{test['id']}"] = bytes([LISTS.index(scheme)]) + text
+            if scheme in ("twilio", "mandrill"):
+                wanted[f"twilio_form/{test['id']}"] = form_seed(scheme == "mandrill", test)
+        if scheme in KEY_TEXTS:
+            for group in document["groups"]:
+                for key in group["keys"]:
+                    name = hashlib.sha256(key["material"].encode()).hexdigest()[:12]
+                    wanted[f"keys/{scheme}-{name}"] = bytes([KEY_TEXTS.index(scheme)]) + key["material"].encode()
+    # Calls in any order: nothing but noise is as unlike a builder as a builder's calls are.
+    for number in range(32):
+        noise = b"".join(hashlib.sha256(bytes([number, part])).digest() for part in range(number // 4 + 1))
+        wanted[f"scheme_config/noise-{number:02}"] = noise
     wanted["roundtrip/ed25519"] = roundtrip_seed(len(scheme_names()), {"id": "ed25519", "body_utf8": "{}"})
     return wanted
 
@@ -115,6 +144,21 @@ def differential_seed(index, test):
     seed = re.sub(rb"(?i)^(.?" + names + rb".*?)(?:[0-9a-f]{40,}|[A-Za-z0-9+/]{26,}=*)", rb"\1" + MARK, verify_seed(index, test), flags=re.M)
     seed = re.sub(rb"(?i)^(.?x-gitlab-token: ).{16,}", rb"\1" + MARK, seed, flags=re.M)
     return re.sub(rb'("hmacSignature":")[^"]{44}"', rb"\1" + MARK + b'"', seed)
+
+
+def list_text(scheme, test):
+    """The signature headers' text, with marks for the signatures: one after the other of the eight keys."""
+    names = re.compile(r"(?i)(?:.*-signature|x-docusign-signature-\d+)")
+    texts = [value.encode("latin-1") for name, value in test["headers"] if names.fullmatch(name)]
+    numbers = iter(range(1000))
+    mark = lambda _: b"@%d" % (next(numbers) % 8)
+    return re.sub(TAG, mark, b"\n".join(texts if scheme == "docusign" else texts[:1])) if texts else None
+
+
+def form_seed(is_mandrill, test):
+    path = re.sub(r"^[a-z]+://[^/]*/?", "", test["url"]).encode("utf-8")[:255]
+    choices = hashlib.sha256(test["id"].encode()).digest()[:8]
+    return struct.pack("<?BB8sB", is_mandrill, choices[0] % 5, choices[1], choices, len(path)) + path + body_of(test)
 
 
 def roundtrip_seed(index, test):

@@ -21,15 +21,15 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// The receiver's clock, in Unix seconds. The seeds come from vectors with the same one.
 pub const NOW: u64 = 1_700_000_000;
 
-const ORIGIN: &str = "https://hooks.example.com";
+pub const ORIGIN: &str = "https://hooks.example.com";
 
 /// The public URL of a request to `/`.
 pub const URL: &str = "https://hooks.example.com/";
 
-const WEBHOOK_ID: &str = "1TESTONLY0123456W";
+pub const WEBHOOK_ID: &str = "1TESTONLY0123456W";
 
-const PUBLIC: &str = "whpk_2inpWwLgD/oVZFd1+x0roiKhlDOV7qBrlOLAV7e+adA=";
-const PRIVATE: &str =
+pub const PUBLIC: &str = "whpk_2inpWwLgD/oVZFd1+x0roiKhlDOV7qBrlOLAV7e+adA=";
+pub const PRIVATE: &str =
     "whsk_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4TaKelbAuAP+hVkV3X7HSuiIqGUM5XuoGuU4sBXt75p0A==";
 
 /// A preset with a key: one of the presets, or the last: Standard Webhooks with an ed25519 key.
@@ -107,8 +107,13 @@ pub fn key_text(scheme: &Scheme, secret: &[u8]) -> String {
     }
 }
 
+/// The private and the public text of the fixed pair, for the schemes that have one.
+pub fn pair(scheme: &str) -> Option<(&'static str, &'static str)> {
+    key_pairs::pair(scheme)
+}
+
 /// With what the scheme needs beside it.
-fn builder(scheme: &Scheme, key: &Key) -> VerifierBuilder {
+pub fn builder(scheme: &Scheme, key: &Key) -> VerifierBuilder {
     let builder = Verifier::builder(scheme.clone()).key(key.clone());
     let builder = if scheme.signs_url() { builder.public_url(ORIGIN) } else { builder };
     if scheme.signs_webhook_id() { builder.webhook_id(WEBHOOK_ID) } else { builder }

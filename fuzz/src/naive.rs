@@ -217,7 +217,7 @@ impl Row {
     }
 
     /// What the signature headers hold, each tag with its header.
-    fn tags(&self, headers: &HeaderMap) -> Result<Vec<(String, Vec<u8>)>, Refusal> {
+    pub fn tags(&self, headers: &HeaderMap) -> Result<Vec<(String, Vec<u8>)>, Refusal> {
         let present: Vec<_> =
             self.headers.iter().filter(|name| headers.contains_key(name.as_str())).collect();
         if present.is_empty() {

@@ -284,7 +284,7 @@ impl SchemeBuilder {
     /// For how long the provider re-sends a failed delivery.
     pub fn retry_horizon(mut self, horizon: Duration) -> Self {
         // A window that followed the horizon of a preset follows the new one.
-        let followed = self.scheme.retry_horizon.unwrap_or(LONGEST_HORIZON) + EVENT_FUTURE;
+        let followed = self.scheme.retry_horizon.unwrap_or(LONGEST_HORIZON).saturating_add(EVENT_FUTURE);
         if let Freshness::EventTime { window, .. } = &mut self.scheme.freshness
             && window.past == followed
         {
@@ -335,7 +335,7 @@ impl SchemeBuilder {
                 *window = given;
             }
             (Freshness::EventTime { window, .. }, None) if window.past.is_zero() => {
-                window.past = horizon + EVENT_FUTURE;
+                window.past = horizon.saturating_add(EVENT_FUTURE);
             }
             (_, None) => {}
         }

@@ -208,6 +208,8 @@ fn key_format_fits(scheme: &Scheme) -> bool {
     use Algorithm::{EcdsaP256Der, EcdsaP256Fixed, Ed25519};
 
     scheme.algorithms().into_iter().all(|algorithm| match scheme.key_format {
+        // What is sent is the text itself.
+        format if algorithm == Algorithm::SharedToken => format == KeyFormat::Utf8,
         KeyFormat::Utf8 | KeyFormat::Base64 => !algorithm.is_public_key(),
         KeyFormat::Hex => {
             // Secrets and public keys look alike in it, so it cannot hold both.

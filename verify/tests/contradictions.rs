@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+use std::time::Duration;
+
 use hookproof::{
     Algorithm, ConfigError, Encoding, FormOrder, Key, KeyFormat, Part, Pointer, Scheme, SchemeBuilder,
     Syntax, TimestampFormat, Verifier, Version, schemes,
@@ -217,6 +219,9 @@ fn keys_and_encodings_are_of_the_algorithms_kind() {
     let mixed = plain().syntax(Syntax::Versioned { versions: both }).key_format(KeyFormat::Hex);
     assert_fault(mixed, "key_format", problem);
     assert_eq!(fault(items().key_format(KeyFormat::PublicKey)).0, "key_format");
+    for format in [KeyFormat::Hex, KeyFormat::Base64, KeyFormat::StandardWebhooks, KeyFormat::PublicKey] {
+        assert_fault(shared_token().key_format(format), "key_format", problem);
+    }
 
     let problem = "signatures of this algorithm are written in Encoding::Base64";
     for encoding in [Encoding::Hex, Encoding::Base64OfHex] {
@@ -269,6 +274,15 @@ fn a_signature_has_one_place() {
     let listed =
         plain().signed([Part::SignedHeaders(http::HeaderName::from_static("x-signature")), Part::Body]);
     assert_fault(listed, "signature_header", problem);
+}
+
+/// No duration is too long to add to.
+#[test]
+fn a_retry_horizon_without_end_is_refused_and_no_panic() {
+    let timed = plain().event_time_at("/at", TimestampFormat::Seconds).retry_horizon(Duration::MAX);
+    let error = timed.retry_horizon(Duration::MAX).build().unwrap_err();
+    assert!(matches!(error, ConfigError::Tolerance { given: Duration::MAX, .. }), "{error}");
+    assert!(plain().retry_horizon(Duration::MAX).build().is_ok(), "nothing depends on it");
 }
 
 #[test]
