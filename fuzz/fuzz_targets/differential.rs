@@ -7,7 +7,8 @@
 use std::sync::LazyLock;
 
 use hookproof::{Refusal, RequestView, Scheme, UnixTime};
-use hookproof_fuzz::naive::{self, Request, Row};
+use hookproof_fuzz::naive::{self, Request};
+use hookproof_fuzz::naive_table::{self, Row};
 use hookproof_fuzz::{NOW, Source, URL, in_pieces, naive_json, read_request};
 use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 const SECRET: [u8; 24] = *b"a secret of 24 bytes, so";
 const MARK: &[u8] = b"@@";
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(naive::rows);
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(naive_table::rows);
 
 /// Every preset that the naive verifier knows.
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {

@@ -7,7 +7,8 @@
 use std::sync::LazyLock;
 
 use hookproof::{Key, RequestView, Scheme, UnixTime, Verifier};
-use hookproof_fuzz::naive::{self, Request, Row};
+use hookproof_fuzz::naive::{self, Request};
+use hookproof_fuzz::naive_table::{self, Row};
 use hookproof_fuzz::{NOW, URL, builder, key_text};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
@@ -35,7 +36,7 @@ static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| SCHEMES.iter().map(|nam
 fn source(name: &str) -> Source {
     let scheme = Scheme::by_name(name).expect("a preset");
     // The last row: of two families the one that the scheme is named after.
-    let row = naive::rows().into_iter().rfind(|row| row.scheme == name).expect("a row");
+    let row = naive_table::rows().into_iter().rfind(|row| row.scheme == name).expect("a row");
     let keys = (0..8u8).map(|n| {
         let secret = [n + 1; 24];
         let verifier = builder(&scheme, &Key::new("key", key_text(&scheme, &secret))).build().expect("a key");

@@ -4,7 +4,8 @@
 
 use arbitrary::Arbitrary;
 use hookproof::{Key, Outgoing, Refusal, ReplayKey, Scheme, Signer, UnixTime, Verifier, schemes};
-use hookproof_fuzz::naive::{self, Request, Row};
+use hookproof_fuzz::naive::{self, Request};
+use hookproof_fuzz::naive_table::{self, Row};
 use hookproof_fuzz::{NOW, key_text};
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
@@ -105,7 +106,7 @@ fn apostrophes(receiver: &Receiver, origin: &str, path: &str, body: &[u8]) {
 }
 
 fn row(scheme: &str) -> Row {
-    naive::rows().into_iter().find(|row| row.scheme == scheme).expect("a row")
+    naive_table::rows().into_iter().find(|row| row.scheme == scheme).expect("a row")
 }
 
 /// As a server would have it; `None` if it is none.

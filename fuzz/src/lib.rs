@@ -6,6 +6,7 @@ mod coverage;
 mod key_pairs;
 pub mod naive;
 pub mod naive_json;
+pub mod naive_table;
 mod naive_time;
 pub mod strangers;
 
