@@ -97,8 +97,7 @@ fn the_body_is_signed_once_in_one_form() {
 
 #[test]
 fn what_says_by_itself_what_is_signed_takes_no_parts() {
-    let problem =
-        "a token, a shared secret and Adyen's items say by themselves what is signed: give no parts";
+    let problem = "a message signature, a token, a shared secret and Adyen's items say by themselves what is signed: give no parts";
     for builder in [token(), items(), shared_token()] {
         assert_fault(builder.clone().signed([Part::Body]), "signed", problem);
         assert_fault(builder.signed([Part::TokenContent, Part::Body]), "signed", problem);

@@ -174,8 +174,8 @@ fn other_signature(scheme: &str, text: &str) -> String {
         let digits = String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
         return STANDARD.encode(other_signature("", &digits));
     }
-    // The padding belongs to it; a token's signature is its last part.
-    let start = text.trim_end_matches('=').rfind([',', '=', '.']).map_or(0, |at| at + 1);
+    // The padding belongs to it; a token's signature is its last part, and a message's stands between colons.
+    let start = text.trim_end_matches(['=', ':']).rfind([',', '=', '.', ':']).map_or(0, |at| at + 1);
     let (head, signature) = text.split_at(start);
     let first = if signature.starts_with('a') { 'b' } else { 'a' };
     format!("{head}{first}{}", signature.split_at(1).1)
@@ -253,6 +253,10 @@ proptest! {
         let other = delivery.sent_at(NOW + later);
         let changed = match place {
             TimestampAt::Header(name) => sent.with_header(name, other.headers[name].to_str().unwrap()),
+            TimestampAt::Created => {
+                let name = HeaderName::from_static("signature-input");
+                sent.with_header(&name, other.headers[&name].to_str().unwrap())
+            }
             TimestampAt::Claim(_) => {
                 let (claims, own) = (other.signature(), sent.signature());
                 let (content, signature) = (claims.rsplit_once('.').unwrap().0, own.rsplit_once('.').unwrap().1);

@@ -21,7 +21,7 @@ pub(crate) enum Covers {
 
 pub(crate) fn of(scheme: &str) -> Covers {
     match scheme {
-        "plaid" => Covers::Digest,
+        "plaid" | "http-message-signatures" => Covers::Digest,
         "paypal" => Covers::Checksum,
         "twilio" => Covers::Form { distinct: true },
         "mandrill" => Covers::Form { distinct: false },
