@@ -344,7 +344,9 @@ impl SchemeBuilder {
 
     fn settle_family(&mut self) -> Result<(), ConfigError> {
         let Some(mut family) = self.scheme.preferred_family.take() else { return Ok(()) };
-        let (mut scheme, mut renamed) = (self.scheme.clone(), true);
+        // The headers of a message signature have their names from RFC 9421.
+        let mut renamed = !matches!(self.scheme.syntax, Syntax::HttpMessage { .. });
+        let mut scheme = self.scheme.clone();
         for name in scheme.headers_read_mut() {
             let new = name.as_str().strip_prefix(family.instead_of.as_ref());
             let new = new.and_then(|rest| HeaderName::try_from(format!("{}{rest}", family.prefix)).ok());

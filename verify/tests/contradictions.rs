@@ -112,6 +112,11 @@ fn a_token_is_signed_by_its_content() {
     assert_fault(plain().signed([Part::TokenContent, Part::Body]), "signed", problem);
     assert_fault(plain().signed([Part::TokenContent, Part::TokenContent, Part::Body]), "signed", problem);
     assert_fault(shared_token().signed([Part::TokenContent]), "signed", problem);
+    let problem = "Part::SignatureBase and Syntax::HttpMessage belong together";
+    for count in 1..3 {
+        let parts = [vec![Part::SignatureBase; count], vec![Part::Body]].concat();
+        assert_fault(plain().signed(parts), "signed", problem);
+    }
 }
 
 #[test]
@@ -256,6 +261,7 @@ fn a_family_renames_every_header() {
         plain()
             .signed([Part::SignedHeaders(http::HeaderName::from_static("list")), Part::Body])
             .preferred_family("acme-", "x-"),
+        schemes::http_message_signatures().to_builder().name("acme").preferred_family("x-", "s"),
     ] {
         assert_fault(builder, "preferred_family", problem);
     }
