@@ -141,14 +141,14 @@ pub fn read_request(data: &[u8]) -> Option<(u8, HeaderMap, &[u8])> {
 }
 
 /// The second door: the same request in pieces of `step` bytes.
-pub fn in_pieces(
+pub fn in_pieces<'a>(
     verifier: &Verifier,
-    headers: &HeaderMap,
+    request: impl Into<RequestView<'a>>,
     body: &[u8],
     now: UnixTime,
     step: u8,
 ) -> Result<Verified<Bytes>, Refusal> {
-    let mut pending = verifier.begin(RequestView::from(headers), now)?;
+    let mut pending = verifier.begin(request, now)?;
     pending.expect_length(body.len() as u64)?;
     for piece in body.chunks(usize::from(step).max(1)) {
         pending.update(piece)?;
