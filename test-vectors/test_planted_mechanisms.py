@@ -266,11 +266,21 @@ class Documents(PlantedBugs):
         self.assert_caught(documents, "judge_adyen", any_item, "adyen-payments-320", "adyen-payments-321")
 
     def test_escaped_fields(self):
+        real = documents.item_message
+
         def escaped(item):
+            real(item)
             values = [reading.find(item, pointer) or "" for pointer in documents.ADYEN_FIELDS]
             return ":".join(value.replace("\\", "\\\\").replace(":", "\\:") for value in values).encode()
 
         self.assert_caught(documents, "item_message", escaped, "adyen-payments-334")
+
+    def test_any_value_is_passed_over(self):
+        def lenient(item):
+            values = [reading.find(item, pointer) for pointer in documents.ADYEN_FIELDS]
+            return ":".join(value if isinstance(value, str) else "" for value in values).encode("utf-8", "surrogatepass")
+
+        self.assert_caught(documents, "item_message", lenient, "adyen-payments-383", "adyen-payments-384")
 
     def test_numbers_read_and_printed_again(self):
         real = documents.item_message

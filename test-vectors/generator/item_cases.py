@@ -188,11 +188,15 @@ def add_item_bodies(book):
         (379, good[:-1] + b',"notificationItems":[]}', "the items occur twice"),
         (380, sender.batch(item.replace('"success":', '"success":"false","success":')), "a signed field occurs twice"),
         (381, b"[" + good + b"]", "a document that is no object"),
+        (383, sender.batch(sender.item(originalReference=("true", ""))), "an unsigned truth value in a signed field"),
+        (384, sender.batch(sender.item(originalReference=('{"of":1}', ""))), "an unsigned object in a signed field"),
     ]
     for number, body, comment in cases:
         book.invalid(number, "malformed_body", comment, "RawBody", rows, body)
     twice = sender.batch(sender.item(rest=',"note":"one","note":"two"'))
     book.valid(382, "a name occurs twice, one that nothing here reads", "RawBody", rows, twice)
+    null = sender.batch(sender.item(originalReference=("null", "")))
+    book.valid(385, "null in a signed field, as if it were absent", "RawBody", rows, null)
 
 
 ITEM_SENDERS = [AdyenPayments()]
