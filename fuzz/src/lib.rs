@@ -8,6 +8,7 @@ pub mod naive;
 pub mod naive_json;
 pub mod naive_table;
 mod naive_time;
+pub mod scheme_calls;
 pub mod strangers;
 
 use std::sync::LazyLock;
