@@ -20,7 +20,7 @@ fn page() -> PathBuf {
 fn the_table_is_what_the_presets_say() {
     let text = std::fs::read_to_string(page()).unwrap();
     let (before, rest) = text.split_once(HEAD).expect("the table's head");
-    let after = rest.find("\n//!\n").map(|at| &rest[at..]).expect("an empty line after the table");
+    let after = rest.find("\n//!\n").map(|at| rest.split_at(at).1).expect("an empty line after the table");
     let wanted = format!("{before}{}{after}", table());
     if std::env::var_os("HOOKPROOF_WRITE").is_some() {
         std::fs::write(page(), &wanted).unwrap();
