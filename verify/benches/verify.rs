@@ -55,18 +55,24 @@ fn main() -> ExitCode {
     let plan = if arguments.measuring { MEASURING } else { TRYING };
     let now = system_clock();
     let mut rows = Vec::new();
-    for (name, provider, other_keys) in CASES {
-        for (size, limit) in SIZES {
-            let what = format!("{name}, {size} B");
-            rows.push(beside_raw(plan, what, provider, other_keys, (size, limit), now));
+    let mut compare = |what: String, row: &dyn Fn(String) -> Row| {
+        if what.contains(&arguments.only) {
+            rows.push(row(what));
+        }
+    };
+    for (name, provider, others) in CASES {
+        for size in SIZES {
+            let row = |what| beside_raw(plan, what, (provider, others), size, now);
+            compare(format!("{name}, {} B", size.0), &row);
         }
     }
     for (size, _) in SIZES {
-        rows.push(beside_standardwebhooks(plan, size));
+        compare(format!("standardwebhooks, {size} B"), &|what| beside_standardwebhooks(plan, what, size));
     }
     for (name, provider, _) in CASES.into_iter().take(3) {
         for (size, _) in SIZES {
-            rows.push(beside_webhook_verify(plan, format!("{name}, {size} B"), provider, size));
+            let row = |what| beside_webhook_verify(plan, what, provider, size);
+            compare(format!("webhook-verify: {name}, {size} B"), &row);
         }
     }
     report(&arguments, &rows)
@@ -75,8 +81,7 @@ fn main() -> ExitCode {
 fn beside_raw(
     plan: Plan,
     what: String,
-    provider: &Provider,
-    other_keys: usize,
+    (provider, other_keys): (&Provider, usize),
     (size, limit): (usize, f64),
     now: UnixTime,
 ) -> Row {
@@ -98,7 +103,7 @@ fn beside_raw(
 }
 
 /// It reads the clock by itself, so we do too.
-fn beside_standardwebhooks(plan: Plan, size: usize) -> Row {
+fn beside_standardwebhooks(plan: Plan, what: String, size: usize) -> Row {
     let delivery = STANDARD_WEBHOOKS.deliver(size, system_clock());
     let verifier = STANDARD_WEBHOOKS.verifier(0);
     let peer = standardwebhooks::Webhook::new(STANDARD_WEBHOOKS.secret).expect("a good secret");
@@ -107,7 +112,6 @@ fn beside_standardwebhooks(plan: Plan, size: usize) -> Row {
         || assert!(peer.verify(black_box(&delivery.body), black_box(&delivery.headers)).is_ok()),
         || assert!(verifies(&verifier, &delivery, system_clock())),
     );
-    let what = format!("standardwebhooks, {size} B");
     Row { what, against: "hookproof", compared, limit: Limit::AtLeast(AGAINST_STANDARDWEBHOOKS) }
 }
 
@@ -126,7 +130,7 @@ fn beside_webhook_verify(plan: Plan, what: String, provider: &Provider, size: us
         || assert!(verifies(&verifier, &delivery, system_clock())),
     );
     let limit = if size < HASH_ALONE { Limit::AtLeast(AGAINST_WEBHOOK_VERIFY) } else { Limit::None };
-    Row { what: format!("webhook-verify: {what}"), against: "hookproof", compared, limit }
+    Row { what, against: "hookproof", compared, limit }
 }
 
 fn verifies(verifier: &Verifier, delivery: &Delivery, now: UnixTime) -> bool {

@@ -68,7 +68,7 @@ impl Encoding {
         let mut bytes = [0; MAX_SIGNATURE_BYTES];
         let target = bytes.get_mut(..len)?;
         match self {
-            Self::Hex => hex::decode_to_slice(text, target).ok()?,
+            Self::Hex => hex_exact(text, target)?,
             Self::Base64 => base64_exact(text, target)?,
             Self::Base64OfHex => {
                 let mut digits = [0; 2 * MAX_SIGNATURE_BYTES];
@@ -78,7 +78,7 @@ impl Encoding {
                 if digits.iter().any(u8::is_ascii_uppercase) {
                     return None;
                 }
-                hex::decode_to_slice(digits, target).ok()?;
+                hex_exact(digits, target)?;
             }
         }
         Some(SignatureBytes::Short { bytes, len })
@@ -91,6 +91,33 @@ impl Encoding {
             Self::Base64 => STANDARD.encode(bytes),
             Self::Base64OfHex => STANDARD.encode(hex::encode(bytes)),
         }
+    }
+}
+
+/// All digits are decoded before the first that is none counts, so that there is no branch per digit.
+fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
+    if text.len() != 2 * target.len() {
+        return None;
+    }
+    let mut all = 0;
+    for (byte, digits) in target.iter_mut().zip(text.as_chunks().0) {
+        let [high, low]: [u8; 2] = digits.map(nibble);
+        all |= high | low;
+        *byte = (high << 4) | low;
+    }
+    (all < 16).then_some(())
+}
+
+/// More than 15 if it is no hexadecimal digit.
+fn nibble(digit: u8) -> u8 {
+    let number = digit.wrapping_sub(b'0');
+    let letter = (digit | 0x20).wrapping_sub(b'a');
+    if number < 10 {
+        number
+    } else if letter < 6 {
+        10 + letter
+    } else {
+        u8::MAX
     }
 }
 

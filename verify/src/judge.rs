@@ -67,21 +67,32 @@ pub(crate) fn mac_matches<'c>(
 /// One verdict per message and key.
 pub(crate) struct Verdicts {
     each: [[Choice; MAX_KEYS]; MAX_SIGNATURES],
+    /// How many messages and keys there are verdicts on at most. The rest of the table says no.
+    messages: usize,
+    keys: usize,
 }
 
 impl Verdicts {
     pub(crate) fn new() -> Self {
-        Self { each: [[no(); MAX_KEYS]; MAX_SIGNATURES] }
+        Self { each: [[no(); MAX_KEYS]; MAX_SIGNATURES], messages: 0, keys: 0 }
     }
 
     pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Choice) {
         if let Some(slot) = self.each.get_mut(message).and_then(|keys| keys.get_mut(key)) {
             *slot = verdict;
+            self.messages = self.messages.max(message + 1);
+            self.keys = self.keys.max(key + 1);
         }
     }
 
+    /// For each message a verdict per key.
+    fn given(&self) -> impl Iterator<Item = &[Choice]> {
+        let keys = self.keys;
+        self.each.iter().take(self.messages).map(move |verdicts| verdicts.get(..keys).unwrap_or_default())
+    }
+
     pub(crate) fn any(&self) -> Choice {
-        self.each.iter().flatten().fold(no(), |any, verdict| any | *verdict)
+        self.given().flatten().fold(no(), |any, verdict| any | *verdict)
     }
 
     /// All of them turned to no, unless `condition` holds.
@@ -96,7 +107,7 @@ impl Verdicts {
         if !bool::from(self.any()) {
             return None;
         }
-        self.each.iter().enumerate().find_map(|(message, verdicts)| {
+        self.given().enumerate().find_map(|(message, verdicts)| {
             let signed = keys.iter().zip(verdicts).find(|(_, verdict)| bool::from(**verdict));
             signed.map(|(key, _)| (message, key))
         })

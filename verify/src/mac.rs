@@ -10,7 +10,9 @@ pub(crate) use subtle::Choice;
 use subtle::ConstantTimeEq as _;
 
 use crate::algorithm::Algorithm;
-use crate::encoding::MAX_SIGNATURE_BYTES;
+
+/// The longest tag: HMAC-SHA256's.
+const MAX_TAG_BYTES: usize = 32;
 
 /// The hash under an HMAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +27,6 @@ impl Hash {
         match self {
             Self::Sha1 => Algorithm::HmacSha1,
             Self::Sha256 => Algorithm::HmacSha256,
-        }
-    }
-
-    pub(crate) const fn tag_len(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
         }
     }
 }
@@ -67,12 +62,10 @@ impl MacState {
     }
 
     pub(crate) fn finish(self) -> Tag {
-        let mut tag = Tag { bytes: [0; MAX_SIGNATURE_BYTES], len: self.hash().tag_len() };
         match self {
-            Self::Sha1(mac) => tag.fill(&mac.finalize().into_bytes()),
-            Self::Sha256(mac) => tag.fill(&mac.finalize().into_bytes()),
+            Self::Sha1(mac) => Tag::new(&mac.finalize().into_bytes().into()),
+            Self::Sha256(mac) => Tag::new(&mac.finalize().into_bytes().into()),
         }
-        tag
     }
 
     /// Whether two keys sign alike, which HMAC's padding and hashing can make true of different texts.
@@ -91,15 +84,17 @@ impl MacState {
 /// A MAC that we computed: secret, because whoever knows it can sign these bytes.
 #[derive(Clone)]
 pub(crate) struct Tag {
-    bytes: [u8; MAX_SIGNATURE_BYTES],
+    /// Zeros follow a shorter one.
+    bytes: [u8; MAX_TAG_BYTES],
     len: usize,
 }
 
 impl Tag {
-    fn fill(&mut self, bytes: &[u8]) {
-        for (to, from) in self.bytes.iter_mut().zip(bytes) {
-            *to = *from;
-        }
+    fn new<const LEN: usize>(tag: &[u8; LEN]) -> Self {
+        const { assert!(LEN <= MAX_TAG_BYTES) };
+        let mut bytes = [0; MAX_TAG_BYTES];
+        bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
+        Self { bytes, len: LEN }
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -108,13 +103,27 @@ impl Tag {
 
     /// Compares in constant time. Only the lengths, which are public, decide how long it takes.
     pub(crate) fn matches(&self, presented: &[u8]) -> Choice {
-        self.as_slice().ct_eq(presented)
+        let mut other = [0; MAX_TAG_BYTES];
+        match other.get_mut(..presented.len()) {
+            Some(other) if presented.len() == self.len => other.copy_from_slice(presented),
+            _ => return no(),
+        }
+        // Each unit that is compared costs a barrier against the optimiser: so words, not bytes.
+        words(&self.bytes).as_slice().ct_eq(&words(&other))
     }
 
     /// The signing side: the tag becomes public by being sent.
     pub(crate) fn publish(&self) -> &[u8] {
         self.as_slice()
     }
+}
+
+fn words(bytes: &[u8; MAX_TAG_BYTES]) -> [u64; MAX_TAG_BYTES / 8] {
+    let mut words = [0; MAX_TAG_BYTES / 8];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_ne_bytes(*bytes);
+    }
+    words
 }
 
 /// "No": the neutral element of folding comparisons with `|`.
@@ -135,9 +144,7 @@ pub(crate) struct TokenDigest(Tag);
 
 impl TokenDigest {
     pub(crate) fn new(token: &[u8]) -> Self {
-        let mut tag = Tag { bytes: [0; MAX_SIGNATURE_BYTES], len: 32 };
-        tag.fill(&sha256(token));
-        Self(tag)
+        Self(Tag::new(&sha256(token)))
     }
 
     /// Compares with the digest of a presented token, in constant time.

@@ -9,6 +9,8 @@ pub(crate) struct Arguments {
     pub(crate) check: bool,
     /// Do this one thing so many times and nothing else: for a profiler.
     pub(crate) repeat: Option<(String, u64)>,
+    /// Compare only what has this in its name.
+    pub(crate) only: String,
     pub(crate) help: bool,
 }
 
@@ -23,6 +25,7 @@ impl Arguments {
                 "--json" => read.json = true,
                 "--check" => read.check = true,
                 "--help" | "-h" => read.help = true,
+                "--only" => read.only = words.next().ok_or("--only wants a part of a name")?,
                 "--repeat" => {
                     let (name, times) = (words.next(), words.next().and_then(|times| times.parse().ok()));
                     read.repeat = Some(name.zip(times).ok_or("--repeat wants a name and a number")?);
@@ -38,5 +41,6 @@ impl Arguments {
 pub(crate) const HELP: &str = "\
   --json                as JSON instead of a table
   --check               exit with 1 if a limit is missed
+  --only PART           only what has this in its name
   --repeat NAME TIMES   do one thing so many times and measure nothing: for a profiler
   --help                this text";
