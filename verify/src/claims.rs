@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 use crate::canonical;
-use crate::encoding::is_id_byte;
+use crate::encoding::{all_bytes, is_id_byte};
+use crate::headers_read::HeadersFound;
 use crate::http_message;
 use crate::key_ring::KeyRing;
 use crate::mac::Digest;
@@ -13,23 +14,22 @@ use crate::message_components::Covered;
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
-use crate::scheme::{DigestScope, Freshness, Location, Scheme, Syntax, TimestampAt};
-use crate::signature_list::{self, Candidates, Presented, header_text};
+use crate::scheme::{DigestScope, Freshness, Scheme, Syntax, TimestampAt};
+use crate::signature_list::{self, Presented, header_text};
 use crate::timestamp::{TimestampFormat, UnixTime};
-use crate::verified::{MAX_ID_BYTES, Observed, ShortText};
+use crate::verified::{MAX_ID_BYTES, Seen};
 use crate::verifier::Verifier;
 
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
-    pub(crate) candidates: Candidates,
-    pub(crate) observed: Observed,
+    pub(crate) presented: Presented<'a>,
+    pub(crate) seen: Seen<'a>,
     pub(crate) then: Then,
+    verifier: &'a Verifier,
     request: RequestView<'a>,
     id: &'a str,
     timestamp: &'a str,
     token: &'a str,
-    public_url: &'a str,
-    webhook_id: &'a str,
     /// The texts that may have been signed, or in which the URL may have been written, where there are several.
     texts: Vec<Vec<u8>>,
 }
@@ -50,67 +50,74 @@ pub(crate) enum Then {
 }
 
 impl<'a> Claims<'a> {
-    /// Everything that can be refused without the body, in the order that the test vectors fix.
-    pub(crate) fn read(
-        verifier: &'a Verifier,
-        ring: &KeyRing,
-        request: RequestView<'a>,
-        now: UnixTime,
-    ) -> Result<Self, Refusal> {
-        let headers = request.headers;
-        refuse_content_encoding(headers)?;
-        let scheme = verifier.scheme().family(headers);
-        refuse_duplicates(scheme, headers)?;
-        check_required(scheme, headers)?;
-        let url = || [verifier.public_url(), request.path_and_query].concat();
-        let mut presented = match scheme.syntax {
-            Syntax::AdyenItems => Presented::nothing(),
-            Syntax::HttpMessage { .. } => {
-                http_message::read(scheme, ring, &Covered::new(request, &url()), now)?
-            }
-            _ => signature_list::read(scheme, headers)?,
-        };
-        check_signed_headers(scheme, headers)?;
-        let id = signed_id(scheme, headers)?;
-        let timestamp = signed_timestamp(scheme, headers, presented.timestamp)?;
-        if let (Some((_, time, format)), Freshness::SignedTimestamp { window, .. }) =
-            (timestamp, &verifier.scheme().freshness)
-        {
-            window.check(time, now, format)?;
-        }
-        let mut claims = Self {
-            candidates: presented.candidates,
-            observed: Observed {
-                timestamp: timestamp.map(|(_, time, _)| time),
-                header_id: metadata_header(headers, scheme.event_id.as_ref(), is_id_byte),
-                header_type: scheme
-                    .event_types
-                    .iter()
-                    .find_map(|at| metadata_header(headers, Some(at), |_| true)),
-                context: None,
-                signed_text: None,
-            },
+    /// Nothing yet. It is filled where it is, because moving it costs as much as reading most headers.
+    pub(crate) fn new(verifier: &'a Verifier, request: RequestView<'a>) -> Self {
+        Self {
+            presented: Presented::nothing(),
+            seen: Seen { timestamp: None, header_id: "", header_type: "", context: None },
             then: Then::Nothing,
+            verifier,
             request,
-            id,
-            timestamp: timestamp.map_or("", |(text, ..)| text),
-            token: presented.token.as_ref().map_or("", |token| token.content),
-            public_url: verifier.public_url(),
-            webhook_id: verifier.webhook_id(),
-            texts: std::mem::take(&mut presented.messages),
-        };
-        if let Syntax::HttpMessage { .. } = scheme.syntax {
-            let digest = http_message::stated_digest(headers);
-            claims.then = Then::Message { created: presented.created, digest };
-        } else if let Some(token) = presented.token {
-            claims.then = Then::TokenClaims(token.claims);
-        } else if scheme.parts.contains(&Part::UrlVariants) {
-            claims.texts = canonical::url_variants(&url()).into_iter().map(String::into_bytes).collect();
-            let digest = canonical::digest_in_query(request.path_and_query).map(str::to_owned);
-            claims.then = digest.map_or(Then::Nothing, Then::BodyDigest);
+            id: "",
+            timestamp: "",
+            token: "",
+            texts: Vec::new(),
         }
-        claims.observed.context = claims.context(scheme);
-        Ok(claims)
+    }
+
+    /// Everything that can be refused without the body, in the order that the test vectors fix.
+    pub(crate) fn read(&mut self, ring: &KeyRing, now: UnixTime) -> Result<(), Refusal> {
+        let (verifier, request) = (self.verifier, self.request);
+        let scheme = verifier.scheme().family(request.headers);
+        let headers = scheme.reads.find(request.headers);
+        if headers.content_encoding {
+            return Err(Refusal::UnsupportedContentEncoding);
+        }
+        if headers.duplicate {
+            return Err(Refusal::DuplicateHeader);
+        }
+        check_required(scheme, &headers)?;
+        match scheme.syntax {
+            Syntax::AdyenItems => {}
+            Syntax::HttpMessage { .. } => {
+                let url = self.url();
+                let covered = Covered::new(request, &url);
+                http_message::read(scheme, ring, &covered, now, &mut self.presented)?;
+            }
+            _ => signature_list::read(scheme, &headers, &mut self.presented)?,
+        }
+        check_signed_headers(scheme, request.headers)?;
+        self.id = signed_id(scheme, &headers)?;
+        if let Some((text, time, format)) = signed_timestamp(scheme, &headers, self.presented.timestamp)? {
+            if let Freshness::SignedTimestamp { window, .. } = &verifier.scheme().freshness {
+                window.check(time, now, format)?;
+            }
+            (self.timestamp, self.seen.timestamp) = (text, Some(time));
+        }
+        self.seen.header_id = metadata(headers.event_id(), is_id_byte).unwrap_or_default();
+        self.seen.header_type =
+            headers.event_types().find_map(|value| metadata(Some(value), |_| true)).unwrap_or_default();
+        self.read_what_follows(scheme);
+        self.seen.context = self.context(scheme);
+        Ok(())
+    }
+
+    /// What must hold beside the signature, and which texts it may be over.
+    fn read_what_follows(&mut self, scheme: &Scheme) {
+        self.texts = std::mem::take(&mut self.presented.messages);
+        if let Syntax::HttpMessage { .. } = scheme.syntax {
+            let created = std::mem::take(&mut self.presented.created);
+            let digest = http_message::stated_digest(self.request.headers);
+            self.then = Then::Message { created, digest };
+        } else if let Some(token) = self.presented.token.take() {
+            self.token = token.content;
+            self.then = Then::TokenClaims(token.claims);
+        } else if scheme.parts.contains(&Part::UrlVariants) {
+            let variants = canonical::url_variants(&self.url());
+            self.texts = variants.into_iter().map(String::into_bytes).collect();
+            let digest = canonical::digest_in_query(self.request.path_and_query).map(str::to_owned);
+            self.then = digest.map_or(Then::Nothing, Then::BodyDigest);
+        }
     }
 
     /// How many texts may have been signed.
@@ -132,7 +139,7 @@ impl<'a> Claims<'a> {
                 Part::Timestamp => sink(self.timestamp.as_bytes()),
                 Part::Method => sink(self.request.method.as_str().as_bytes()),
                 Part::Url => {
-                    sink(self.public_url.as_bytes());
+                    sink(self.verifier.public_url().as_bytes());
                     sink(self.request.path_and_query.as_bytes());
                 }
                 Part::UrlVariants | Part::SignatureBase => {
@@ -142,7 +149,7 @@ impl<'a> Claims<'a> {
                     sink(canonical::encoded_path(&self.url()).as_bytes());
                 }
                 Part::SignedHeaders(list) => sink(&canonical::signed_headers(list, self.request.headers)),
-                Part::WebhookId => sink(self.webhook_id.as_bytes()),
+                Part::WebhookId => sink(self.verifier.webhook_id().as_bytes()),
                 Part::TokenContent => sink(self.token.as_bytes()),
                 Part::Body | Part::BodyCrc32 | Part::Form(_) => {}
             }
@@ -150,7 +157,7 @@ impl<'a> Claims<'a> {
     }
 
     fn url(&self) -> String {
-        [self.public_url, self.request.path_and_query].concat()
+        [self.verifier.public_url(), self.request.path_and_query].concat()
     }
 
     /// A digest of the signed parts that tell events apart beside the body.
@@ -184,10 +191,9 @@ pub(crate) fn of_body<'b>(scheme: &Scheme, then: &Then, body: &'b [u8]) -> Cow<'
     }
 }
 
-fn check_required(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refusal> {
-    for (name, wanted) in &scheme.required_headers {
-        let value = headers.get(name).ok_or(Refusal::MissingHeader)?;
-        if value.as_bytes() != wanted.as_bytes() {
+fn check_required(scheme: &Scheme, headers: &HeadersFound<'_>) -> Result<(), Refusal> {
+    for ((_, wanted), value) in scheme.required_headers.iter().zip(headers.required()) {
+        if value.ok_or(Refusal::MissingHeader)?.as_bytes() != wanted.as_bytes() {
             return Err(Refusal::MalformedHeader);
         }
     }
@@ -205,27 +211,13 @@ fn check_signed_headers(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refu
     })
 }
 
-fn refuse_content_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let identity = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if headers.get_all(http::header::CONTENT_ENCODING).iter().all(identity) {
-        Ok(())
-    } else {
-        Err(Refusal::UnsupportedContentEncoding)
-    }
-}
-
-fn refuse_duplicates(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refusal> {
-    let twice = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_some();
-    if scheme.headers_read().any(twice) { Err(Refusal::DuplicateHeader) } else { Ok(()) }
-}
-
 /// The id header's text, or nothing if the scheme does not sign one.
-fn signed_id<'a>(scheme: &Scheme, headers: &'a HeaderMap) -> Result<&'a str, Refusal> {
-    let (Some(Location::Header(name)), true) = (&scheme.event_id, scheme.parts.contains(&Part::Id)) else {
+fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a str, Refusal> {
+    if !scheme.parts.contains(&Part::Id) {
         return Ok("");
-    };
-    let value = headers.get(name).ok_or(Refusal::MissingHeader)?.as_bytes();
-    if value.is_empty() || value.len() > MAX_ID_BYTES || !value.iter().all(|byte| is_id_byte(*byte)) {
+    }
+    let value = headers.event_id().ok_or(Refusal::MissingHeader)?.as_bytes();
+    if value.is_empty() || value.len() > MAX_ID_BYTES || !all_bytes(value, is_id_byte) {
         return Err(Refusal::MalformedId);
     }
     str::from_utf8(value).map_err(|_| Refusal::MalformedId)
@@ -236,7 +228,7 @@ type Stamp<'a> = (&'a str, UnixTime, TimestampFormat);
 /// The signed timestamp as text, as a moment, and its format; `None` if the scheme signs none.
 fn signed_timestamp<'a>(
     scheme: &Scheme,
-    headers: &'a HeaderMap,
+    headers: &HeadersFound<'a>,
     in_signature: Option<&'a str>,
 ) -> Result<Option<Stamp<'a>>, Refusal> {
     let Freshness::SignedTimestamp { at, format, .. } = &scheme.freshness else { return Ok(None) };
@@ -246,7 +238,9 @@ fn signed_timestamp<'a>(
         TimestampAt::Claim(_) => return Ok(None),
         // Read with the signatures, each of which has its own.
         TimestampAt::Created => return Ok(None),
-        TimestampAt::Header(name) => header_text(headers, name).map_err(|_| Refusal::MalformedTimestamp)?,
+        TimestampAt::Header(_) => {
+            header_text(headers.timestamp()).map_err(|_| Refusal::MalformedTimestamp)?
+        }
     };
     let text = text.ok_or(Refusal::MissingTimestamp)?;
     let time = format.parse(text.as_bytes()).ok_or(Refusal::MalformedTimestamp)?;
@@ -254,12 +248,7 @@ fn signed_timestamp<'a>(
 }
 
 /// A metadata header's text; what does not fit is no metadata.
-fn metadata_header(
-    headers: &HeaderMap,
-    location: Option<&Location>,
-    fits: fn(u8) -> bool,
-) -> Option<ShortText> {
-    let Some(Location::Header(name)) = location else { return None };
-    let text = header_text(headers, name).ok()??;
-    if text.bytes().all(fits) { ShortText::new(text) } else { None }
+fn metadata(value: Option<&HeaderValue>, fits: fn(u8) -> bool) -> Option<&str> {
+    let text = header_text(value).ok()??;
+    (text.len() <= MAX_ID_BYTES && !text.is_empty() && all_bytes(text.as_bytes(), fits)).then_some(text)
 }

@@ -135,6 +135,11 @@ fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     Some(())
 }
 
+/// Whether all bytes fit. It looks at each, even after one that does not: many at a time that way.
+pub(crate) fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, byte| all & fits(*byte))
+}
+
 /// A byte that a signed id may have. No `.`: it separates the signed parts, so an id with one could be cut elsewhere
 /// (Standard Webhooks 1.0.0, "signature scheme").
 pub(crate) fn is_id_byte(byte: u8) -> bool {

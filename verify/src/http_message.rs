@@ -58,16 +58,18 @@ struct Unsound {
     refusal: Refusal,
 }
 
-/// Everything that can be refused without the body. The labels that are left are messages with a candidate each.
+/// Everything that can be refused without the body. The labels that are left are messages with a candidate each, in
+/// `presented`.
 pub(crate) fn read(
     scheme: &Scheme,
     ring: &KeyRing,
     request: &Covered<'_>,
     now: UnixTime,
-) -> Result<Presented<'static>, Refusal> {
+    presented: &mut Presented<'_>,
+) -> Result<(), Refusal> {
     let (inputs, signatures) = match (
-        header_text(request.headers, &SIGNATURE_INPUT),
-        header_text(request.headers, &http_signature()),
+        header_text(request.headers.get(&SIGNATURE_INPUT)),
+        header_text(request.headers.get(http_signature())),
     ) {
         (Ok(None), _) | (_, Ok(None)) => return Err(Refusal::MissingHeader),
         (Ok(Some(inputs)), Ok(Some(signatures))) => (dictionary(inputs)?, dictionary(signatures)?),
@@ -82,7 +84,6 @@ pub(crate) fn read(
         }
         _ => None,
     });
-    let mut presented = Presented::nothing();
     let mut furthest: Option<Unsound> = None;
     for label in labels {
         match label.judge(scheme, ring, request, now) {
@@ -100,7 +101,7 @@ pub(crate) fn read(
         }
     }
     match (presented.messages.is_empty(), furthest) {
-        (false, _) => Ok(presented),
+        (false, _) => Ok(()),
         (true, Some(unsound)) => Err(unsound.refusal),
         (true, None) => Err(Refusal::MalformedHeader),
     }

@@ -129,6 +129,7 @@ mod config_error;
 mod encoding;
 #[cfg(feature = "axum")]
 mod extract;
+mod headers_read;
 mod http_message;
 mod judge;
 mod key;

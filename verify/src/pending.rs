@@ -11,7 +11,7 @@ use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
 use crate::mac::MacState;
 use crate::part::Part;
 use crate::refusal::Refusal;
-use crate::signature_list::Candidates;
+use crate::signature_list::{Candidates, Presented};
 use crate::timestamp::UnixTime;
 use crate::verified::{Observed, Verified};
 use crate::verifier::{Conclusion, Verifier};
@@ -58,7 +58,8 @@ impl Pending {
             _ => None,
         };
         let macs = ring.keys().iter().map(start).collect();
-        let Claims { candidates, observed, then, .. } = claims;
+        let Claims { presented: Presented { candidates, .. }, seen, then, .. } = claims;
+        let observed = seen.kept();
         Self { candidates, observed, then, now, around, macs, body: Vec::new(), expected: 0, ring, verifier }
     }
 
@@ -131,7 +132,7 @@ impl Pending {
             }
         }
         let Self { ring, observed, then, now, .. } = self;
-        let conclusion = Conclusion { ring: &ring, verdicts, observed, then: &then, now };
+        let conclusion = Conclusion { ring: &ring, verdicts, seen: observed.seen(), then: &then, now };
         self.verifier.conclude(conclusion, Bytes::from(self.body))
     }
 }

@@ -29,6 +29,7 @@ use http::{HeaderMap, HeaderName};
 
 pub(crate) use crate::algorithm::{Algorithm, KeyFormat, Version};
 use crate::encoding::Encoding;
+use crate::headers_read::HeadersRead;
 use crate::http_message;
 use crate::message_components::Component;
 pub(crate) use crate::part::Part;
@@ -53,6 +54,8 @@ pub struct Scheme {
     pub(crate) preferred_family: Option<Family>,
     pub(crate) identity: DigestScope,
     pub(crate) retry_horizon: Option<Duration>,
+    /// What follows from the rest; made when the scheme is built.
+    pub(crate) reads: HeadersRead,
 }
 
 impl Scheme {

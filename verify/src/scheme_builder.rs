@@ -7,6 +7,7 @@ use http::HeaderName;
 
 use crate::config_error::ConfigError;
 use crate::encoding::Encoding;
+use crate::headers_read::HeadersRead;
 use crate::message_components::Component;
 use crate::part::Part;
 use crate::pointer::Pointer;
@@ -56,6 +57,7 @@ impl SchemeBuilder {
             preferred_family: None,
             identity: DigestScope::SignedBytes,
             retry_horizon: None,
+            reads: HeadersRead::default(),
         })
     }
 
@@ -314,6 +316,7 @@ impl SchemeBuilder {
             return Err(self.error(field, problem.to_owned()));
         }
         self.settle_family()?;
+        self.scheme.reads = HeadersRead::of(&self.scheme);
         Ok(self.scheme)
     }
 
@@ -355,6 +358,7 @@ impl SchemeBuilder {
             let problem = "every header of the scheme must begin with what the family's prefix stands for";
             return Err(self.error("preferred_family", problem.to_owned()));
         }
+        scheme.reads = HeadersRead::of(&scheme);
         family.scheme = Some(Box::new(scheme));
         self.scheme.preferred_family = Some(family);
         Ok(())

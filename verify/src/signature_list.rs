@@ -1,9 +1,10 @@
 //! The signatures that a request presents: found, bounded, decoded. No key is involved here.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderValue;
 
 use crate::algorithm::{Algorithm, AlgorithmSet, Version};
-use crate::encoding::{Encoding, SignatureBytes};
+use crate::encoding::{Encoding, SignatureBytes, all_bytes};
+use crate::headers_read::HeadersFound;
 use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
 use crate::scheme::{Scheme, Syntax};
@@ -52,7 +53,7 @@ pub(crate) struct Candidate {
     message: Option<usize>,
 }
 
-/// Signatures of the right length, at most [`MAX_SIGNATURES`].
+/// Signatures of the right length, at most [`MAX_SIGNATURES`]. Large, so it is filled where it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidates {
     list: [Option<Candidate>; MAX_SIGNATURES],
@@ -116,14 +117,17 @@ fn decode(algorithm: Algorithm, encoding: Encoding, text: &str) -> Option<Signat
     encoding.decode(text.as_bytes(), &algorithm.signature_len())
 }
 
-/// Reads every signature header that is present.
-pub(crate) fn read<'a>(scheme: &Scheme, headers: &'a HeaderMap) -> Result<Presented<'a>, Refusal> {
-    let mut out = Presented::nothing();
+/// Reads every signature header that is present into `out`.
+pub(crate) fn read<'a>(
+    scheme: &Scheme,
+    headers: &HeadersFound<'a>,
+    out: &mut Presented<'a>,
+) -> Result<(), Refusal> {
     let mut seen = 0;
-    for (index, name) in scheme.signature_headers.iter().enumerate() {
-        match header_text(headers, name) {
+    for index in 0..scheme.signature_headers.len() {
+        match header_text(headers.signature(index)) {
             Ok(None) => continue,
-            Ok(Some(text)) => read_one(scheme, index, text, &mut out)?,
+            Ok(Some(text)) => read_one(scheme, index, text, out)?,
             // Of two alternatives a malformed one must not mask the other.
             Err(_) => {}
         }
@@ -135,14 +139,14 @@ pub(crate) fn read<'a>(scheme: &Scheme, headers: &'a HeaderMap) -> Result<Presen
     match (seen, out.candidates.len) {
         (0, _) => Err(Refusal::MissingHeader),
         (_, 0) => Err(Refusal::MalformedHeader),
-        _ => Ok(out),
+        _ => Ok(()),
     }
 }
 
-/// The header's value, if it is there once and printable ASCII.
-pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
-    if !value.as_bytes().iter().all(|b| (0x20..=0x7e).contains(b)) {
+/// The header's value, if it is there and printable ASCII.
+pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&str>, Refusal> {
+    let Some(value) = value else { return Ok(None) };
+    if !all_bytes(value.as_bytes(), |byte| (0x20..=0x7e).contains(&byte)) {
         return Err(Refusal::MalformedHeader);
     }
     str::from_utf8(value.as_bytes()).map(Some).map_err(|_| Refusal::MalformedHeader)

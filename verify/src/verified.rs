@@ -28,21 +28,60 @@ pub struct Verified<B> {
 /// What was learnt from the request beside its body. Inline, so that proving allocates nothing.
 #[derive(Clone)]
 pub(crate) struct Facts {
+    pub(crate) signed_by: Arc<SignedBy>,
+    pub(crate) observed: Observed,
+    /// SHA-256 over what was signed of the body, where that is not the body as it is.
+    pub(crate) signed_text: Option<[u8; 32]>,
+}
+
+/// A key, and the scheme that it signs with. One thing to share for every proof, because counting its users costs.
+pub(crate) struct SignedBy {
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) key_id: Arc<str>,
-    pub(crate) observed: Observed,
 }
 
 /// What the headers (and, for an event time, the body) told.
 #[derive(Clone)]
 pub(crate) struct Observed {
+    timestamp: Option<UnixTime>,
+    header_id: ShortText,
+    header_type: ShortText,
+    context: Option<[u8; 32]>,
+}
+
+/// The same while the headers are at hand.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
     pub(crate) timestamp: Option<UnixTime>,
-    pub(crate) header_id: Option<ShortText>,
-    pub(crate) header_type: Option<ShortText>,
+    /// At most [`MAX_ID_BYTES`]; empty if there is none.
+    pub(crate) header_id: &'a str,
+    /// As the id.
+    pub(crate) header_type: &'a str,
     /// SHA-256 over the signed parts beside the body, where they belong to the identity.
     pub(crate) context: Option<[u8; 32]>,
-    /// SHA-256 over what was signed of the body, where that is not the body as it is.
-    pub(crate) signed_text: Option<[u8; 32]>,
+}
+
+impl Seen<'_> {
+    #[inline]
+    pub(crate) fn kept(self) -> Observed {
+        Observed {
+            timestamp: self.timestamp,
+            header_id: ShortText::new(self.header_id),
+            header_type: ShortText::new(self.header_type),
+            context: self.context,
+        }
+    }
+}
+
+impl Observed {
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen {
+            timestamp: self.timestamp,
+            header_id: self.header_id.as_str(),
+            header_type: self.header_type.as_str(),
+            context: self.context,
+        }
+    }
 }
 
 /// Whether a piece of metadata was inside the signed bytes.
@@ -72,8 +111,13 @@ impl Metadata<'_> {
 }
 
 impl<B> Verified<B> {
+    #[inline]
     pub(crate) fn new(body: B, facts: Facts) -> Self {
         Self { body, facts }
+    }
+
+    fn of_scheme(&self) -> &Scheme {
+        &self.facts.signed_by.scheme
     }
 
     /// The body, byte for byte as it was signed.
@@ -89,13 +133,13 @@ impl<B> Verified<B> {
     /// The scheme's name.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        self.facts.scheme.name()
+        self.of_scheme().name()
     }
 
     /// The id of the key that verified.
     #[must_use]
     pub fn key_id(&self) -> &str {
-        &self.facts.key_id
+        &self.facts.signed_by.key_id
     }
 
     /// The time that the provider vouches for: of the attempt, or of the event, as the scheme's
@@ -110,17 +154,15 @@ impl<B: AsRef<[u8]>> Verified<B> {
     /// The provider's event id. Read from the body on demand where it stands there.
     #[must_use]
     pub fn event_id(&self) -> Option<Metadata<'_>> {
-        let location = self.facts.scheme.event_id.as_ref()?;
-        self.metadata(location, self.facts.observed.header_id.as_ref())
+        let location = self.of_scheme().event_id.as_ref()?;
+        self.metadata(location, &self.facts.observed.header_id)
     }
 
     /// The event type, from the first place that has one.
     #[must_use]
     pub fn event_type(&self) -> Option<Metadata<'_>> {
-        let locations = self.facts.scheme.event_types.iter();
-        locations
-            .into_iter()
-            .find_map(|location| self.metadata(location, self.facts.observed.header_type.as_ref()))
+        let locations = self.of_scheme().event_types.iter();
+        locations.into_iter().find_map(|location| self.metadata(location, &self.facts.observed.header_type))
     }
 
     /// What identifies this event among those of `source`, from signed bytes only.
@@ -134,20 +176,19 @@ impl<B: AsRef<[u8]>> Verified<B> {
                 ReplayKey::new(source, Identity::SignedId, id.value.as_bytes(), None)
             }
             _ => {
-                let observed = &self.facts.observed;
                 // What is not signed tells no events apart: a replayer can change it.
-                let text = observed.signed_text.as_ref().map_or(self.body.as_ref(), |digest| digest);
-                ReplayKey::new(source, Identity::Digest, text, observed.context.as_ref())
+                let text = self.facts.signed_text.as_ref().map_or(self.body.as_ref(), |digest| digest);
+                ReplayKey::new(source, Identity::Digest, text, self.facts.observed.context.as_ref())
             }
         }
     }
 
-    fn metadata<'a>(&'a self, location: &Location, header: Option<&'a ShortText>) -> Option<Metadata<'a>> {
+    fn metadata<'a>(&'a self, location: &Location, header: &'a ShortText) -> Option<Metadata<'a>> {
         let value = match location {
-            Location::Header(_) => Cow::Borrowed(header?.as_str()),
+            Location::Header(_) => Some(header.as_str()).filter(|text| !text.is_empty())?.into(),
             Location::Body(pointer) => self.body_id(pointer)?,
         };
-        let signed = self.facts.scheme.is_signed(location);
+        let signed = self.of_scheme().is_signed(location);
         Some(Metadata { value, provenance: if signed { Provenance::Signed } else { Provenance::Unsigned } })
     }
 
@@ -174,19 +215,23 @@ impl<B> fmt::Debug for Verified<B> {
     }
 }
 
-/// Up to [`MAX_ID_BYTES`] bytes of text, in place.
+/// Up to [`MAX_ID_BYTES`] bytes of text, in place. Empty if there is none.
 #[derive(Clone)]
-pub(crate) struct ShortText {
+struct ShortText {
     bytes: [u8; MAX_ID_BYTES],
     len: usize,
 }
 
 impl ShortText {
-    /// `None` if it is empty or too long.
-    pub(crate) fn new(text: &str) -> Option<Self> {
-        let mut bytes = [0; MAX_ID_BYTES];
-        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        (!text.is_empty()).then_some(Self { bytes, len: text.len() })
+    /// Empty if it is too long.
+    #[inline]
+    fn new(text: &str) -> Self {
+        let mut kept = Self { bytes: [0; MAX_ID_BYTES], len: 0 };
+        if let Some(bytes) = kept.bytes.get_mut(..text.len()) {
+            bytes.copy_from_slice(text.as_bytes());
+            kept.len = text.len();
+        }
+        kept
     }
 
     fn as_str(&self) -> &str {

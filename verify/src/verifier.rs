@@ -12,7 +12,7 @@ use crate::encoding::is_id_byte;
 use crate::http_message;
 use crate::judge::{Verdicts, judge};
 use crate::key::Key;
-use crate::key_ring::KeyRing;
+use crate::key_ring::{KeyRing, RingKey};
 use crate::mac::sha256;
 use crate::part::Part;
 use crate::pending::Pending;
@@ -22,7 +22,7 @@ use crate::request::RequestView;
 use crate::scheme::{Freshness, Scheme, Syntax};
 use crate::scheme_rules::check_window;
 use crate::timestamp::{UnixTime, Window};
-use crate::verified::{Facts, Observed, Verified};
+use crate::verified::{Facts, Seen, Verified};
 use crate::{adyen, token};
 
 /// The default limit of a body that is received incrementally: 1 MiB.
@@ -156,9 +156,10 @@ impl VerifierBuilder {
             None => {}
         }
         let public_url = self.public_url.map(checked_public_url).transpose()?;
-        let keys = KeyRing::new(&scheme, &self.keys)?;
+        let scheme = Arc::new(scheme);
+        let keys = KeyRing::of(&scheme, &self.keys)?;
         Ok(Verifier(Arc::new(Inner {
-            scheme: Arc::new(scheme),
+            scheme,
             keys: ArcSwap::from_pointee(keys),
             public_url,
             webhook_id: self.webhook_id,
@@ -194,9 +195,16 @@ fn check_webhook_id(scheme: &Scheme, id: &str) -> Result<(), ConfigError> {
 pub(crate) struct Conclusion<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) verdicts: Verdicts,
-    pub(crate) observed: Observed,
+    pub(crate) seen: Seen<'a>,
     pub(crate) then: &'a Then,
     pub(crate) now: UnixTime,
+}
+
+/// What then is left to write down.
+struct Settled<'a> {
+    key: &'a RingKey,
+    timestamp: Option<UnixTime>,
+    signed_text: Option<[u8; 32]>,
 }
 
 impl Verifier {
@@ -233,7 +241,7 @@ impl Verifier {
     /// [`ConfigError`] as [`build`](VerifierBuilder::build) has it. Then the old keys stay.
     pub fn replace_keys(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), ConfigError> {
         let keys: Vec<_> = keys.into_iter().collect();
-        let ring = KeyRing::new(&self.0.scheme, &keys)?;
+        let ring = KeyRing::of(&self.0.scheme, &keys)?;
         self.0.keys.rcu(|old| ring.clone().counting_on(old));
         Ok(())
     }
@@ -267,7 +275,8 @@ impl Verifier {
     ) -> Result<Verified<B>, Refusal> {
         let now = now.into();
         let ring = self.0.keys.load();
-        let claims = Claims::read(self, &ring, request.into(), now)?;
+        let mut claims = Claims::new(self, request.into());
+        claims.read(&ring, now)?;
         let text = claims.of_body(&self.0.scheme, body.as_ref());
         let (before, after) = self.0.scheme.around_body();
         let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
@@ -275,9 +284,9 @@ impl Verifier {
             sink(&text);
             claims.feed(after, message, sink);
         };
-        let verdicts = judge(&ring, &claims.candidates, claims.messages(), &feed, now);
-        let (observed, then) = (claims.observed, claims.then);
-        self.conclude(Conclusion { ring: &ring, verdicts, observed, then: &then, now }, body)
+        let verdicts = judge(&ring, &claims.presented.candidates, claims.messages(), &feed, now);
+        let (seen, then) = (claims.seen, &claims.then);
+        self.conclude(Conclusion { ring: &ring, verdicts, seen, then, now }, body)
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -293,7 +302,8 @@ impl Verifier {
     ) -> Result<Pending, Refusal> {
         let now = now.into();
         let ring = self.keys();
-        let claims = Claims::read(self, &ring, request.into(), now)?;
+        let mut claims = Claims::new(self, request.into());
+        claims.read(&ring, now)?;
         Ok(Pending::new(self.clone(), ring, claims, now))
     }
 
@@ -303,39 +313,47 @@ impl Verifier {
         conclusion: Conclusion<'_>,
         body: B,
     ) -> Result<Verified<B>, Refusal> {
-        let Conclusion { ring, mut verdicts, mut observed, then, now } = conclusion;
+        let mut seen = conclusion.seen;
+        let Settled { key, timestamp, signed_text } = self.settle(conclusion, body.as_ref())?;
+        seen.timestamp = timestamp;
+        let facts = Facts { signed_by: Arc::clone(&key.signed_by), observed: seen.kept(), signed_text };
+        Ok(Verified::new(body, facts))
+    }
+
+    fn settle<'a>(&self, conclusion: Conclusion<'a>, body: &[u8]) -> Result<Settled<'a>, Refusal> {
+        let Conclusion { ring, mut verdicts, seen, then, now } = conclusion;
+        let (mut timestamp, mut signed_text) = (seen.timestamp, None);
         let scheme = &self.0.scheme;
         match (&scheme.syntax, scheme.body_part(), then) {
             (Syntax::AdyenItems, ..) => {
-                let (of_items, digest) = adyen::judge(ring, body.as_ref(), now)?;
-                (verdicts, observed.signed_text) = (of_items, Some(digest));
+                let (of_items, digest) = adyen::judge(ring, body, now)?;
+                (verdicts, signed_text) = (of_items, Some(digest));
             }
             (_, Some(part @ (Part::Form(_) | Part::BodyCrc32)), Then::Nothing) => {
-                observed.signed_text = Some(sha256(&part.of_body(body.as_ref())));
+                signed_text = Some(sha256(&part.of_body(body)));
             }
             _ => {}
         }
         let (message, key) = verdicts.winner(ring.keys()).ok_or(Refusal::SignatureMismatch)?;
         match then {
             Then::Nothing => {}
-            Then::BodyDigest(wanted) if *wanted == hex::encode(sha256(body.as_ref())) => {}
+            Then::BodyDigest(wanted) if *wanted == hex::encode(sha256(body)) => {}
             Then::BodyDigest(_) => return Err(Refusal::DigestMismatch),
             Then::Message { created, digest } => {
                 if let Some(stated) = digest {
-                    http_message::check_digest(stated, body.as_ref())?;
+                    http_message::check_digest(stated, body)?;
                 }
-                observed.timestamp = created.get(message).copied();
+                timestamp = created.get(message).copied();
             }
             Then::TokenClaims(claims) => {
-                observed.timestamp = token::check_claims(scheme, claims, body.as_ref(), now)?;
+                timestamp = token::check_claims(scheme, claims, body, now)?;
             }
         }
         if let Freshness::EventTime { .. } = scheme.freshness {
-            observed.timestamp = self.event_time(body.as_ref(), now)?;
+            timestamp = self.event_time(body, now)?;
         }
         key.record_use(now);
-        let facts = Facts { scheme: Arc::clone(scheme), key_id: Arc::clone(&key.id), observed };
-        Ok(Verified::new(body, facts))
+        Ok(Settled { key, timestamp, signed_text })
     }
 
     fn event_time(&self, body: &[u8], now: UnixTime) -> Result<Option<UnixTime>, Refusal> {

@@ -1,0 +1,139 @@
+//! One pass over the headers of a request finds all that a scheme reads of them.
+//!
+//! Looking a name up costs a hash over its bytes, which for the long names of providers takes as long as hashing a
+//! block of the body. Comparing with the few names that count, where the lengths are equal, costs next to nothing.
+
+use std::ops::Range;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::scheme::{Freshness, Location, Scheme, TimestampAt};
+
+/// More headers than this cost an allocation. No provider's scheme reads so many.
+const IN_PLACE: usize = 12;
+
+/// The headers that a scheme reads, numbered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeadersRead {
+    names: Vec<HeaderName>,
+    /// A bit for each length, modulo 64, that one of the names has.
+    lengths: u64,
+    required: Range<usize>,
+    timestamp: Option<usize>,
+    event_id: Option<usize>,
+    event_types: Range<usize>,
+}
+
+/// What a request has of them.
+pub(crate) struct HeadersFound<'a> {
+    read: &'a HeadersRead,
+    values: [Option<&'a HeaderValue>; IN_PLACE],
+    more_values: Vec<Option<&'a HeaderValue>>,
+    /// Whether one of them is there twice.
+    pub(crate) duplicate: bool,
+    /// Whether the body is said to be other than as it was signed.
+    pub(crate) content_encoding: bool,
+}
+
+impl HeadersRead {
+    /// Signature headers come first, so that their numbers here are those in the scheme.
+    pub(crate) fn of(scheme: &Scheme) -> Self {
+        let mut read = Self { names: scheme.signature_headers.clone(), ..Self::default() };
+        read.required = read.add_all(scheme.required_headers.iter().map(|(name, _)| name));
+        if let Freshness::SignedTimestamp { at: TimestampAt::Header(name), .. } = &scheme.freshness {
+            read.timestamp = Some(read.add(name));
+        }
+        if let Some(Location::Header(name)) = &scheme.event_id {
+            read.event_id = Some(read.add(name));
+        }
+        read.event_types = read.add_all(scheme.event_types.iter().filter_map(|location| match location {
+            Location::Header(name) => Some(name),
+            Location::Body(_) => None,
+        }));
+        // The others are looked up where they are needed, but may be there once as all of them.
+        for name in scheme.headers_read() {
+            if !read.names.contains(name) {
+                read.add(name);
+            }
+        }
+        let lengths = read.names.iter().chain([&header::CONTENT_ENCODING]);
+        read.lengths = lengths.fold(0, |lengths, name| lengths | length_bit(name.as_str()));
+        read
+    }
+
+    fn add(&mut self, name: &HeaderName) -> usize {
+        self.names.push(name.clone());
+        self.names.len() - 1
+    }
+
+    fn add_all<'a>(&mut self, names: impl Iterator<Item = &'a HeaderName>) -> Range<usize> {
+        let start = self.names.len();
+        self.names.extend(names.cloned());
+        start..self.names.len()
+    }
+
+    /// Looks at every header once.
+    #[inline]
+    pub(crate) fn find<'a>(&'a self, headers: &'a HeaderMap) -> HeadersFound<'a> {
+        let mut found = HeadersFound {
+            read: self,
+            values: [None; IN_PLACE],
+            more_values: vec![None; self.names.len().saturating_sub(IN_PLACE)],
+            duplicate: false,
+            content_encoding: false,
+        };
+        for (name, value) in headers {
+            let text = name.as_str();
+            if self.lengths & length_bit(text) != 0 {
+                found.look_at(name, value);
+            }
+        }
+        found
+    }
+}
+
+fn length_bit(text: &str) -> u64 {
+    1 << (text.len() % 64)
+}
+
+impl<'a> HeadersFound<'a> {
+    fn look_at(&mut self, name: &HeaderName, value: &'a HeaderValue) {
+        let text = name.as_str();
+        if let Some(number) = self.read.names.iter().position(|read| read.as_str() == text) {
+            let values = self.values.iter_mut().chain(&mut self.more_values);
+            if let Some(place) = values.into_iter().nth(number) {
+                self.duplicate |= place.replace(value).is_some();
+            }
+        }
+        if *name == header::CONTENT_ENCODING {
+            self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
+        }
+    }
+
+    fn value(&self, number: usize) -> Option<&'a HeaderValue> {
+        self.values.get(number).or_else(|| self.more_values.get(number - IN_PLACE)).copied().flatten()
+    }
+
+    /// The signature header of this number in the scheme.
+    pub(crate) fn signature(&self, number: usize) -> Option<&'a HeaderValue> {
+        self.value(number)
+    }
+
+    /// The required headers, in the scheme's order.
+    pub(crate) fn required(&self) -> impl Iterator<Item = Option<&'a HeaderValue>> {
+        self.read.required.clone().map(|number| self.value(number))
+    }
+
+    pub(crate) fn timestamp(&self) -> Option<&'a HeaderValue> {
+        self.value(self.read.timestamp?)
+    }
+
+    pub(crate) fn event_id(&self) -> Option<&'a HeaderValue> {
+        self.value(self.read.event_id?)
+    }
+
+    /// Those of the headers with the event type that are there, in the scheme's order.
+    pub(crate) fn event_types(&self) -> impl Iterator<Item = &'a HeaderValue> {
+        self.read.event_types.clone().filter_map(|number| self.value(number))
+    }
+}
