@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderValue};
 
 use crate::canonical;
-use crate::encoding::{all_bytes, is_id_byte};
+use crate::encoding::{all_bytes, is_id_byte, is_printable};
 use crate::headers_read::HeadersFound;
 use crate::http_message;
 use crate::key_ring::KeyRing;
@@ -14,21 +14,21 @@ use crate::message_components::Covered;
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
-use crate::scheme::{DigestScope, Freshness, Scheme, Syntax, TimestampAt};
-use crate::signature_list::{self, Presented, header_text};
+use crate::scheme::{Freshness, Scheme, Syntax, TimestampAt};
+use crate::signature_list::{self, Candidates, Presented, header_text};
 use crate::timestamp::{TimestampFormat, UnixTime};
 use crate::verified::{MAX_ID_BYTES, Seen};
 use crate::verifier::Verifier;
 
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
-    pub(crate) presented: Presented<'a>,
+    presented: Presented<'a>,
     pub(crate) seen: Seen<'a>,
     pub(crate) then: Then,
     verifier: &'a Verifier,
     request: RequestView<'a>,
-    id: &'a str,
-    timestamp: &'a str,
+    id: &'a [u8],
+    timestamp: &'a [u8],
     token: &'a str,
     /// The texts that may have been signed, or in which the URL may have been written, where there are several.
     texts: Vec<Vec<u8>>,
@@ -51,25 +51,31 @@ pub(crate) enum Then {
 
 impl<'a> Claims<'a> {
     /// Nothing yet. It is filled where it is, because moving it costs as much as reading most headers.
+    #[inline(always)]
     pub(crate) fn new(verifier: &'a Verifier, request: RequestView<'a>) -> Self {
         Self {
             presented: Presented::nothing(),
-            seen: Seen { timestamp: None, header_id: "", header_type: "", context: None },
+            seen: Seen { timestamp: None, header_id: &[], header_type: &[], context: None },
             then: Then::Nothing,
             verifier,
             request,
-            id: "",
-            timestamp: "",
+            id: &[],
+            timestamp: &[],
             token: "",
             texts: Vec::new(),
         }
     }
 
     /// Everything that can be refused without the body, in the order that the test vectors fix.
-    pub(crate) fn read(&mut self, ring: &KeyRing, now: UnixTime) -> Result<(), Refusal> {
-        let (verifier, request) = (self.verifier, self.request);
-        let scheme = verifier.scheme().family(request.headers);
-        let headers = scheme.reads.find(request.headers);
+    /// The signatures go into `candidates`.
+    pub(crate) fn read(
+        &mut self,
+        ring: &KeyRing,
+        now: UnixTime,
+        candidates: &mut Candidates,
+    ) -> Result<(), Refusal> {
+        let scheme = self.verifier.scheme().family(self.request.headers);
+        let headers = scheme.plan.headers.find(self.request.headers);
         if headers.content_encoding {
             return Err(Refusal::UnsupportedContentEncoding);
         }
@@ -81,24 +87,29 @@ impl<'a> Claims<'a> {
             Syntax::AdyenItems => {}
             Syntax::HttpMessage { .. } => {
                 let url = self.url();
-                let covered = Covered::new(request, &url);
-                http_message::read(scheme, ring, &covered, now, &mut self.presented)?;
+                let covered = Covered::new(self.request, &url);
+                http_message::read(scheme, ring, (&covered, now), candidates, &mut self.presented)?;
             }
-            _ => signature_list::read(scheme, &headers, &mut self.presented)?,
+            _ => signature_list::read(scheme, &headers, candidates, &mut self.presented)?,
         }
-        check_signed_headers(scheme, request.headers)?;
+        if scheme.plan.signed_headers {
+            check_signed_headers(scheme, self.request.headers)?;
+        }
         self.id = signed_id(scheme, &headers)?;
         if let Some((text, time, format)) = signed_timestamp(scheme, &headers, self.presented.timestamp)? {
-            if let Freshness::SignedTimestamp { window, .. } = &verifier.scheme().freshness {
+            if let Freshness::SignedTimestamp { window, .. } = &self.verifier.scheme().freshness {
                 window.check(time, now, format)?;
             }
             (self.timestamp, self.seen.timestamp) = (text, Some(time));
         }
-        self.seen.header_id = metadata(headers.event_id(), is_id_byte).unwrap_or_default();
-        self.seen.header_type =
-            headers.event_types().find_map(|value| metadata(Some(value), |_| true)).unwrap_or_default();
+        let id = headers.event_id().and_then(|value| metadata(value, is_id_byte));
+        self.seen.header_id = id.unwrap_or_default();
+        let event_type = headers.event_types().find_map(|value| metadata(value, is_printable));
+        self.seen.header_type = event_type.unwrap_or_default();
         self.read_what_follows(scheme);
-        self.seen.context = self.context(scheme);
+        if scheme.plan.context {
+            self.seen.context = self.context(scheme);
+        }
         Ok(())
     }
 
@@ -112,7 +123,7 @@ impl<'a> Claims<'a> {
         } else if let Some(token) = self.presented.token.take() {
             self.token = token.content;
             self.then = Then::TokenClaims(token.claims);
-        } else if scheme.parts.contains(&Part::UrlVariants) {
+        } else if scheme.plan.url_variants {
             let variants = canonical::url_variants(&self.url());
             self.texts = variants.into_iter().map(String::into_bytes).collect();
             let digest = canonical::digest_in_query(self.request.path_and_query).map(str::to_owned);
@@ -135,8 +146,8 @@ impl<'a> Claims<'a> {
         for part in parts {
             match part {
                 Part::Literal(text) => sink(text.as_bytes()),
-                Part::Id => sink(self.id.as_bytes()),
-                Part::Timestamp => sink(self.timestamp.as_bytes()),
+                Part::Id => sink(self.id),
+                Part::Timestamp => sink(self.timestamp),
                 Part::Method => sink(self.request.method.as_str().as_bytes()),
                 Part::Url => {
                     sink(self.verifier.public_url().as_bytes());
@@ -162,9 +173,6 @@ impl<'a> Claims<'a> {
 
     /// A digest of the signed parts that tell events apart beside the body.
     fn context(&self, scheme: &Scheme) -> Option<[u8; 32]> {
-        if scheme.identity == DigestScope::Body || scheme.parts.contains(&Part::Id) {
-            return None;
-        }
         let mut digest = None;
         for part in &scheme.parts {
             let mut field = |bytes: &[u8]| {
@@ -212,24 +220,24 @@ fn check_signed_headers(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refu
 }
 
 /// The id header's text, or nothing if the scheme does not sign one.
-fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a str, Refusal> {
-    if !scheme.parts.contains(&Part::Id) {
-        return Ok("");
+fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a [u8], Refusal> {
+    if !scheme.plan.signs_id {
+        return Ok(&[]);
     }
     let value = headers.event_id().ok_or(Refusal::MissingHeader)?.as_bytes();
     if value.is_empty() || value.len() > MAX_ID_BYTES || !all_bytes(value, is_id_byte) {
         return Err(Refusal::MalformedId);
     }
-    str::from_utf8(value).map_err(|_| Refusal::MalformedId)
+    Ok(value)
 }
 
-type Stamp<'a> = (&'a str, UnixTime, TimestampFormat);
+type Stamp<'a> = (&'a [u8], UnixTime, TimestampFormat);
 
 /// The signed timestamp as text, as a moment, and its format; `None` if the scheme signs none.
 fn signed_timestamp<'a>(
     scheme: &Scheme,
     headers: &HeadersFound<'a>,
-    in_signature: Option<&'a str>,
+    in_signature: Option<&'a [u8]>,
 ) -> Result<Option<Stamp<'a>>, Refusal> {
     let Freshness::SignedTimestamp { at, format, .. } = &scheme.freshness else { return Ok(None) };
     let text = match at {
@@ -243,12 +251,12 @@ fn signed_timestamp<'a>(
         }
     };
     let text = text.ok_or(Refusal::MissingTimestamp)?;
-    let time = format.parse(text.as_bytes()).ok_or(Refusal::MalformedTimestamp)?;
+    let time = format.parse(text).ok_or(Refusal::MalformedTimestamp)?;
     Ok(Some((text, time, *format)))
 }
 
 /// A metadata header's text; what does not fit is no metadata.
-fn metadata(value: Option<&HeaderValue>, fits: fn(u8) -> bool) -> Option<&str> {
-    let text = header_text(value).ok()??;
-    (text.len() <= MAX_ID_BYTES && !text.is_empty() && all_bytes(text.as_bytes(), fits)).then_some(text)
+fn metadata(value: &HeaderValue, fits: impl Fn(u8) -> bool) -> Option<&[u8]> {
+    let text = value.as_bytes();
+    (text.len() <= MAX_ID_BYTES && !text.is_empty() && all_bytes(text, fits)).then_some(text)
 }

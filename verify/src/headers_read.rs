@@ -15,7 +15,10 @@ const IN_PLACE: usize = 12;
 /// The headers that a scheme reads, numbered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeadersRead {
-    names: Vec<HeaderName>,
+    /// Those that may be there once, and then `content-encoding` if it is not among them.
+    names: Vec<Box<str>>,
+    once: usize,
+    content_encoding: usize,
     /// A bit for each length, modulo 64, that one of the names has.
     lengths: u64,
     required: Range<usize>,
@@ -38,7 +41,8 @@ pub(crate) struct HeadersFound<'a> {
 impl HeadersRead {
     /// Signature headers come first, so that their numbers here are those in the scheme.
     pub(crate) fn of(scheme: &Scheme) -> Self {
-        let mut read = Self { names: scheme.signature_headers.clone(), ..Self::default() };
+        let mut read = Self::default();
+        read.add_all(&scheme.signature_headers);
         read.required = read.add_all(scheme.required_headers.iter().map(|(name, _)| name));
         if let Freshness::SignedTimestamp { at: TimestampAt::Header(name), .. } = &scheme.freshness {
             read.timestamp = Some(read.add(name));
@@ -52,23 +56,27 @@ impl HeadersRead {
         }));
         // The others are looked up where they are needed, but may be there once as all of them.
         for name in scheme.headers_read() {
-            if !read.names.contains(name) {
-                read.add(name);
-            }
+            read.number(name).unwrap_or_else(|| read.add(name));
         }
-        let lengths = read.names.iter().chain([&header::CONTENT_ENCODING]);
-        read.lengths = lengths.fold(0, |lengths, name| lengths | length_bit(name.as_str()));
+        read.once = read.names.len();
+        let encoding = header::CONTENT_ENCODING;
+        read.content_encoding = read.number(&encoding).unwrap_or_else(|| read.add(&encoding));
+        read.lengths = read.names.iter().fold(0, |lengths, name| lengths | length_bit(name));
         read
     }
 
+    fn number(&self, name: &HeaderName) -> Option<usize> {
+        self.names.iter().position(|read| **read == *name.as_str())
+    }
+
     fn add(&mut self, name: &HeaderName) -> usize {
-        self.names.push(name.clone());
+        self.names.push(name.as_str().into());
         self.names.len() - 1
     }
 
-    fn add_all<'a>(&mut self, names: impl Iterator<Item = &'a HeaderName>) -> Range<usize> {
+    fn add_all<'a>(&mut self, names: impl IntoIterator<Item = &'a HeaderName>) -> Range<usize> {
         let start = self.names.len();
-        self.names.extend(names.cloned());
+        self.names.extend(names.into_iter().map(|name| name.as_str().into()));
         start..self.names.len()
     }
 
@@ -83,9 +91,10 @@ impl HeadersRead {
             content_encoding: false,
         };
         for (name, value) in headers {
-            let text = name.as_str();
-            if self.lengths & length_bit(text) != 0 {
-                found.look_at(name, value);
+            if self.lengths & length_bit(name.as_str()) != 0
+                && let Some(number) = self.number(name)
+            {
+                found.add(number, value);
             }
         }
         found
@@ -97,16 +106,17 @@ fn length_bit(text: &str) -> u64 {
 }
 
 impl<'a> HeadersFound<'a> {
-    fn look_at(&mut self, name: &HeaderName, value: &'a HeaderValue) {
-        let text = name.as_str();
-        if let Some(number) = self.read.names.iter().position(|read| read.as_str() == text) {
-            let values = self.values.iter_mut().chain(&mut self.more_values);
-            if let Some(place) = values.into_iter().nth(number) {
-                self.duplicate |= place.replace(value).is_some();
-            }
-        }
-        if *name == header::CONTENT_ENCODING {
+    fn add(&mut self, number: usize, value: &'a HeaderValue) {
+        if number == self.read.content_encoding {
             self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
+        }
+        if number < self.read.once
+            && let Some(place) = match self.values.get_mut(number) {
+                Some(place) => Some(place),
+                None => self.more_values.get_mut(number - IN_PLACE),
+            }
+        {
+            self.duplicate |= place.replace(value).is_some();
         }
     }
 

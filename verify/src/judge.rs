@@ -2,7 +2,7 @@
 
 use crate::algorithm::AlgorithmSet;
 use crate::key_ring::{KeyRing, MAX_KEYS, RingKey, VerifyingKey};
-use crate::mac::{Choice, MacState, no};
+use crate::mac::{Choice, Hash, Tag, no};
 use crate::scheme::Algorithm;
 use crate::signature_list::{Candidates, MAX_SIGNATURES};
 use crate::timestamp::UnixTime;
@@ -34,9 +34,7 @@ pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, 
     let presented = candidates.presented(key, message);
     match &key.verifying {
         VerifyingKey::Mac(ready) => {
-            let mut mac = ready.clone();
-            feed(message, &mut |bytes| mac.update(bytes));
-            mac_matches(mac, presented)
+            tag_matches(ready.hash(), &ready.tag_of(|sink| feed(message, sink)), presented)
         }
         VerifyingKey::Token(token) => presented
             .filter(|(algorithms, _)| algorithms.contains(Algorithm::SharedToken))
@@ -52,64 +50,47 @@ pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, 
     }
 }
 
-/// Whether any HMAC candidate is this key's tag. Every candidate is compared; none ends the loop early.
-pub(crate) fn mac_matches<'c>(
-    mac: MacState,
+/// Whether any HMAC candidate is this tag. Every candidate is compared; none ends the loop early.
+pub(crate) fn tag_matches<'c>(
+    hash: Hash,
+    tag: &Tag,
     presented: impl Iterator<Item = (AlgorithmSet, &'c [u8])>,
 ) -> Choice {
-    let wanted = mac.hash().algorithm();
-    let tag = mac.finish();
+    let wanted = hash.algorithm();
     presented
         .filter(|(algorithms, _)| algorithms.contains(wanted))
         .fold(no(), |any, (_, presented)| any | tag.matches(presented))
 }
 
-/// One verdict per message and key.
-pub(crate) struct Verdicts {
-    each: [[Choice; MAX_KEYS]; MAX_SIGNATURES],
-    /// How many messages and keys there are verdicts on at most. The rest of the table says no.
-    messages: usize,
-    keys: usize,
-}
+/// A bit per message and key. All are in before the first is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Verdicts(u64);
+
+const _: () = assert!(MAX_SIGNATURES * MAX_KEYS <= u64::BITS as usize);
 
 impl Verdicts {
     pub(crate) fn new() -> Self {
-        Self { each: [[no(); MAX_KEYS]; MAX_SIGNATURES], messages: 0, keys: 0 }
+        Self(0)
     }
 
     pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Choice) {
-        if let Some(slot) = self.each.get_mut(message).and_then(|keys| keys.get_mut(key)) {
-            *slot = verdict;
-            self.messages = self.messages.max(message + 1);
-            self.keys = self.keys.max(key + 1);
+        if message < MAX_SIGNATURES && key < MAX_KEYS {
+            self.0 |= u64::from(verdict.unwrap_u8()) << (message * MAX_KEYS + key);
         }
     }
 
-    /// For each message a verdict per key.
-    fn given(&self) -> impl Iterator<Item = &[Choice]> {
-        let keys = self.keys;
-        self.each.iter().take(self.messages).map(move |verdicts| verdicts.get(..keys).unwrap_or_default())
-    }
-
-    pub(crate) fn any(&self) -> Choice {
-        self.given().flatten().fold(no(), |any, verdict| any | *verdict)
+    pub(crate) fn any(self) -> Choice {
+        Choice::from(u8::from(self.0 != 0))
     }
 
     /// All of them turned to no, unless `condition` holds.
-    pub(crate) fn only_if(mut self, condition: Choice) -> Self {
-        self.each.iter_mut().flatten().for_each(|verdict| *verdict &= condition);
-        self
+    pub(crate) fn only_if(self, condition: Choice) -> Self {
+        Self(self.0 * u64::from(condition.unwrap_u8()))
     }
 
-    /// The first message that was signed, and the first key that signed it. All verdicts are in before the first is
-    /// looked at.
-    pub(crate) fn winner<'k>(&self, keys: &'k [RingKey]) -> Option<(usize, &'k RingKey)> {
-        if !bool::from(self.any()) {
-            return None;
-        }
-        self.given().enumerate().find_map(|(message, verdicts)| {
-            let signed = keys.iter().zip(verdicts).find(|(_, verdict)| bool::from(**verdict));
-            signed.map(|(key, _)| (message, key))
-        })
+    /// The first message that was signed, and the first key that signed it.
+    pub(crate) fn winner(self, keys: &[RingKey]) -> Option<(usize, &RingKey)> {
+        let first = self.0.trailing_zeros() as usize;
+        keys.get(first % MAX_KEYS).filter(|_| self.0 != 0).map(|key| (first / MAX_KEYS, key))
     }
 }

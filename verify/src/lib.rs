@@ -140,6 +140,7 @@ mod message_components;
 pub mod middleware;
 mod part;
 mod pending;
+mod plan;
 mod pointer;
 #[cfg(feature = "asymmetric")]
 mod public_key;

@@ -68,6 +68,22 @@ impl MacState {
         }
     }
 
+    /// The tag of one message, which `feed` writes into the sink.
+    pub(crate) fn tag_of(&self, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Tag {
+        match self {
+            Self::Sha1(ready) => {
+                let mut mac = ready.clone();
+                feed(&mut |bytes| mac.update(bytes));
+                Tag::new(&mac.finalize().into_bytes().into())
+            }
+            Self::Sha256(ready) => {
+                let mut mac = ready.clone();
+                feed(&mut |bytes| mac.update(bytes));
+                Tag::new(&mac.finalize().into_bytes().into())
+            }
+        }
+    }
+
     /// Whether two keys sign alike, which HMAC's padding and hashing can make true of different texts.
     pub(crate) fn same_key(&self, other: &Self) -> bool {
         if self.hash() != other.hash() {

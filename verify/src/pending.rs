@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::claims::{Claims, Then, of_body};
-use crate::judge::{Verdicts, judge_one, mac_matches};
+use crate::judge::{Verdicts, judge_one, tag_matches};
 use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
 use crate::mac::MacState;
 use crate::part::Part;
 use crate::refusal::Refusal;
-use crate::signature_list::{Candidates, Presented};
+use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
 use crate::verified::{Observed, Verified};
 use crate::verifier::{Conclusion, Verifier};
@@ -39,7 +39,13 @@ pub struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(verifier: Verifier, ring: Arc<KeyRing>, claims: Claims<'_>, now: UnixTime) -> Self {
+    pub(crate) fn new(
+        verifier: Verifier,
+        ring: Arc<KeyRing>,
+        claims: Claims<'_>,
+        candidates: Candidates,
+        now: UnixTime,
+    ) -> Self {
         let (before, after) = verifier.scheme().around_body();
         let text = |parts: &[Part], message| {
             let mut text = Vec::new();
@@ -58,7 +64,7 @@ impl Pending {
             _ => None,
         };
         let macs = ring.keys().iter().map(start).collect();
-        let Claims { presented: Presented { candidates, .. }, seen, then, .. } = claims;
+        let Claims { seen, then, .. } = claims;
         let observed = seen.kept();
         Self { candidates, observed, then, now, around, macs, body: Vec::new(), expected: 0, ring, verifier }
     }
@@ -124,7 +130,8 @@ impl Pending {
         for (index, (key, mac)) in self.ring.keys().iter().zip(self.macs).enumerate() {
             if let Some(mut mac) = mac {
                 mac.update(tail);
-                verdicts.set(0, index, mac_matches(mac, self.candidates.presented(key, 0)));
+                let (hash, tag) = (mac.hash(), mac.finish());
+                verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));
             } else if key.is_valid_at(self.now) {
                 for message in 0..self.around.len() {
                     verdicts.set(message, index, judge_one(key, &self.candidates, message, &feed));
@@ -132,8 +139,8 @@ impl Pending {
             }
         }
         let Self { ring, observed, then, now, .. } = self;
-        let conclusion = Conclusion { ring: &ring, verdicts, seen: observed.seen(), then: &then, now };
-        self.verifier.conclude(conclusion, Bytes::from(self.body))
+        let conclusion = Conclusion { ring: &ring, verdicts, seen: &observed.seen(), then: &then, now };
+        self.verifier.conclude(&conclusion, Bytes::from(self.body))
     }
 }
 

@@ -29,10 +29,10 @@ use http::{HeaderMap, HeaderName};
 
 pub(crate) use crate::algorithm::{Algorithm, KeyFormat, Version};
 use crate::encoding::Encoding;
-use crate::headers_read::HeadersRead;
 use crate::http_message;
 use crate::message_components::Component;
 pub(crate) use crate::part::Part;
+use crate::plan::Plan;
 use crate::pointer::Pointer;
 use crate::scheme_builder::SchemeBuilder;
 use crate::timestamp::{TimestampFormat, Window};
@@ -55,7 +55,7 @@ pub struct Scheme {
     pub(crate) identity: DigestScope,
     pub(crate) retry_horizon: Option<Duration>,
     /// What follows from the rest; made when the scheme is built.
-    pub(crate) reads: HeadersRead,
+    pub(crate) plan: Plan,
 }
 
 impl Scheme {

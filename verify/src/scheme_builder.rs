@@ -7,9 +7,9 @@ use http::HeaderName;
 
 use crate::config_error::ConfigError;
 use crate::encoding::Encoding;
-use crate::headers_read::HeadersRead;
 use crate::message_components::Component;
 use crate::part::Part;
+use crate::plan::Plan;
 use crate::pointer::Pointer;
 use crate::scheme::{
     Algorithm, BoundKey, DigestScope, Family, Freshness, KeyFormat, Location, Scheme, Syntax, TimestampAt,
@@ -57,7 +57,7 @@ impl SchemeBuilder {
             preferred_family: None,
             identity: DigestScope::SignedBytes,
             retry_horizon: None,
-            reads: HeadersRead::default(),
+            plan: Plan::default(),
         })
     }
 
@@ -316,7 +316,7 @@ impl SchemeBuilder {
             return Err(self.error(field, problem.to_owned()));
         }
         self.settle_family()?;
-        self.scheme.reads = HeadersRead::of(&self.scheme);
+        self.scheme.plan = Plan::of(&self.scheme);
         Ok(self.scheme)
     }
 
@@ -358,7 +358,7 @@ impl SchemeBuilder {
             let problem = "every header of the scheme must begin with what the family's prefix stands for";
             return Err(self.error("preferred_family", problem.to_owned()));
         }
-        scheme.reads = HeadersRead::of(&scheme);
+        scheme.plan = Plan::of(&scheme);
         family.scheme = Some(Box::new(scheme));
         self.scheme.preferred_family = Some(family);
         Ok(())

@@ -1,9 +1,10 @@
 //! The signatures that a request presents: found, bounded, decoded. No key is involved here.
 
+use arrayvec::ArrayVec;
 use http::HeaderValue;
 
 use crate::algorithm::{Algorithm, AlgorithmSet, Version};
-use crate::encoding::{Encoding, SignatureBytes, all_bytes};
+use crate::encoding::{Encoding, SignatureBytes, all_bytes, is_printable};
 use crate::headers_read::HeadersFound;
 use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
@@ -20,11 +21,10 @@ const MAX_ELEMENTS: usize = 32;
 /// The longest secret that is sent as it is, in bytes.
 const MAX_TOKEN_BYTES: usize = 1024;
 
-/// What the signature headers hold.
+/// What the signature headers hold beside the signatures.
 pub(crate) struct Presented<'a> {
-    pub(crate) candidates: Candidates,
     /// The timestamp inside the list, where the scheme has one there.
-    pub(crate) timestamp: Option<&'a str>,
+    pub(crate) timestamp: Option<&'a [u8]>,
     /// The token that the header is, where the scheme has one.
     pub(crate) token: Option<Token<'a>>,
     /// The texts that may have been signed, where the headers say; each candidate is for one of them.
@@ -35,9 +35,10 @@ pub(crate) struct Presented<'a> {
 
 impl Presented<'_> {
     /// Nothing in the headers, or nothing yet.
+    #[inline]
     pub(crate) fn nothing() -> Self {
         let (messages, created) = (Vec::new(), Vec::new());
-        Self { candidates: Candidates::none(), timestamp: None, token: None, messages, created }
+        Self { timestamp: None, token: None, messages, created }
     }
 }
 
@@ -54,19 +55,14 @@ pub(crate) struct Candidate {
 }
 
 /// Signatures of the right length, at most [`MAX_SIGNATURES`]. Large, so it is filled where it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Candidates {
-    list: [Option<Candidate>; MAX_SIGNATURES],
-    len: usize,
+    list: ArrayVec<Candidate, MAX_SIGNATURES>,
     /// The name of the only key that may verify them.
     wanted_key: Option<String>,
 }
 
 impl Candidates {
-    fn none() -> Self {
-        Self { list: [const { None }; MAX_SIGNATURES], len: 0, wanted_key: None }
-    }
-
     /// Those that `key` may have made over this message, as far as names and headers say.
     pub(crate) fn presented(
         &self,
@@ -79,15 +75,30 @@ impl Candidates {
                 && header.is_none_or(|only| only == candidate.header)
                 && candidate.message.is_none_or(|only| only == message)
         };
-        let candidates = self.list.iter().flatten().filter(fits);
+        let candidates = self.list.iter().filter(fits);
         candidates.map(|candidate| (candidate.algorithms, candidate.signature.as_slice()))
     }
 
-    fn push(&mut self, algorithm: Algorithm, header: usize, signature: Option<SignatureBytes>) {
-        if let Some(signature) = signature {
-            let algorithms = AlgorithmSet::one(algorithm);
-            self.add(Candidate { algorithms, signature, header, message: None });
+    /// Decodes one signature as `algorithm` has it, in its place in the list. What is none is passed over.
+    fn push_decoded(&mut self, algorithm: Algorithm, (encoding, header): (Encoding, usize), text: &[u8]) {
+        if self.list.is_full() {
+            return;
         }
+        self.push(algorithm, header, SignatureBytes::zeros());
+        let decoded = self.list.last_mut().and_then(|Candidate { signature, .. }| match algorithm {
+            Algorithm::SharedToken => {
+                let fits = (1..=MAX_TOKEN_BYTES).contains(&text.len());
+                fits.then(|| *signature = SignatureBytes::short(&crate::mac::sha256(text)))
+            }
+            _ => encoding.decode_into(text, &algorithm.signature_len(), signature),
+        });
+        if decoded.is_none() {
+            self.list.pop();
+        }
+    }
+
+    fn push(&mut self, algorithm: Algorithm, header: usize, signature: SignatureBytes) {
+        self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, header, message: None });
     }
 
     pub(crate) fn push_for_message(
@@ -100,34 +111,24 @@ impl Candidates {
         self.add(Candidate { algorithms, signature, header: 0, message: Some(message) });
     }
 
+    /// More than [`MAX_SIGNATURES`] are passed over.
     fn add(&mut self, candidate: Candidate) {
-        if let Some(slot) = self.list.get_mut(self.len) {
-            *slot = Some(candidate);
-            self.len += 1;
-        }
+        let _ = self.list.try_push(candidate);
     }
 }
 
-/// Decodes one signature as `algorithm` has it.
-fn decode(algorithm: Algorithm, encoding: Encoding, text: &str) -> Option<SignatureBytes> {
-    if algorithm == Algorithm::SharedToken {
-        let digest = || SignatureBytes::short(&crate::mac::sha256(text.as_bytes()));
-        return (1..=MAX_TOKEN_BYTES).contains(&text.len()).then(digest);
-    }
-    encoding.decode(text.as_bytes(), &algorithm.signature_len())
-}
-
-/// Reads every signature header that is present into `out`.
+/// Reads every signature header that is present.
 pub(crate) fn read<'a>(
     scheme: &Scheme,
     headers: &HeadersFound<'a>,
+    candidates: &mut Candidates,
     out: &mut Presented<'a>,
 ) -> Result<(), Refusal> {
     let mut seen = 0;
     for index in 0..scheme.signature_headers.len() {
         match header_text(headers.signature(index)) {
             Ok(None) => continue,
-            Ok(Some(text)) => read_one(scheme, index, text, out)?,
+            Ok(Some(text)) => read_one(scheme, (index, text), candidates, out)?,
             // Of two alternatives a malformed one must not mask the other.
             Err(_) => {}
         }
@@ -136,7 +137,7 @@ pub(crate) fn read<'a>(
             return Err(Refusal::TooManySignatures);
         }
     }
-    match (seen, out.candidates.len) {
+    match (seen, candidates.list.len()) {
         (0, _) => Err(Refusal::MissingHeader),
         (_, 0) => Err(Refusal::MalformedHeader),
         _ => Ok(()),
@@ -144,41 +145,40 @@ pub(crate) fn read<'a>(
 }
 
 /// The header's value, if it is there and printable ASCII.
-pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&str>, Refusal> {
+pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&[u8]>, Refusal> {
     let Some(value) = value else { return Ok(None) };
-    if !all_bytes(value.as_bytes(), |byte| (0x20..=0x7e).contains(&byte)) {
-        return Err(Refusal::MalformedHeader);
-    }
-    str::from_utf8(value.as_bytes()).map(Some).map_err(|_| Refusal::MalformedHeader)
+    let printable = all_bytes(value.as_bytes(), is_printable);
+    if printable { Ok(Some(value.as_bytes())) } else { Err(Refusal::MalformedHeader) }
 }
 
 fn read_one<'a>(
     scheme: &Scheme,
-    header: usize,
-    text: &'a str,
+    (header, text): (usize, &'a [u8]),
+    candidates: &mut Candidates,
     out: &mut Presented<'a>,
 ) -> Result<(), Refusal> {
     let encoding = scheme.encoding;
     match &scheme.syntax {
         Syntax::Plain { prefix, algorithm } => {
-            let signature =
-                text.strip_prefix(prefix.as_ref()).and_then(|text| decode(*algorithm, encoding, text));
-            out.candidates.push(*algorithm, header, signature);
+            if let Some(text) = text.strip_prefix(prefix.as_bytes()) {
+                candidates.push_decoded(*algorithm, (encoding, header), text);
+            }
             Ok(())
         }
         Syntax::KeyValue { versions, timestamp, separator } => {
-            let elements = text.split(*separator).map(|element| element.split_once('='));
-            read_list(elements, versions, timestamp.as_deref(), (encoding, header), out)
+            let elements = text.split(|byte| char::from(*byte) == *separator);
+            let elements = elements.map(|element| split_at_first(element, b'='));
+            read_list(elements, versions, timestamp.as_deref(), (encoding, header), candidates, out)
         }
         Syntax::Versioned { versions } => {
-            let elements = text.split(' ').map(|element| element.split_once(','));
-            read_list(elements, versions, None, (encoding, header), out)
+            let elements = text.split(|byte| *byte == b' ').map(|element| split_at_first(element, b','));
+            read_list(elements, versions, None, (encoding, header), candidates, out)
         }
         Syntax::JsonWebToken { .. } => {
-            let token = Token::read(text)?;
-            out.candidates.push(Algorithm::EcdsaP256Fixed, header, Some(token.signature.clone()));
+            let token = Token::read(str::from_utf8(text).map_err(|_| Refusal::MalformedHeader)?)?;
+            candidates.push(Algorithm::EcdsaP256Fixed, header, token.signature.clone());
             // A token without the name of a key names none.
-            out.candidates.wanted_key = Some(token.key_name.clone().unwrap_or_default());
+            candidates.wanted_key = Some(token.key_name.clone().unwrap_or_default());
             out.token = Some(token);
             Ok(())
         }
@@ -186,13 +186,19 @@ fn read_one<'a>(
     }
 }
 
+fn split_at_first(element: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (name, value) = element.split_at_checked(element.iter().position(|byte| *byte == separator)?)?;
+    Some((name, value.get(1..)?))
+}
+
 /// Elements of unknown versions, without a separator, or of another length are passed over: a provider may add a
 /// version, and one bad signature must not mask a good one.
 fn read_list<'a>(
-    elements: impl Iterator<Item = Option<(&'a str, &'a str)>>,
+    elements: impl Iterator<Item = Option<(&'a [u8], &'a [u8])>>,
     versions: &[Version],
     timestamp_name: Option<&str>,
     (encoding, header): (Encoding, usize),
+    candidates: &mut Candidates,
     out: &mut Presented<'a>,
 ) -> Result<(), Refusal> {
     let mut counted = 0;
@@ -201,18 +207,17 @@ fn read_list<'a>(
             return Err(Refusal::TooManySignatures);
         }
         let Some((name, value)) = element else { continue };
-        if timestamp_name == Some(name) {
+        if timestamp_name.is_some_and(|timestamp| timestamp.as_bytes() == name) {
             // Two timestamps: which one was signed cannot be known.
             if out.timestamp.replace(value).is_some() {
                 return Err(Refusal::MalformedHeader);
             }
-        } else if let Some(version) = versions.iter().find(|version| version.name == name) {
+        } else if let Some(version) = versions.iter().find(|version| version.name.as_bytes() == name) {
             counted += 1;
             if counted > MAX_SIGNATURES {
                 return Err(Refusal::TooManySignatures);
             }
-            let signature = decode(version.algorithm, encoding, value);
-            out.candidates.push(version.algorithm, header, signature);
+            candidates.push_decoded(version.algorithm, (encoding, header), value);
         }
     }
     Ok(())

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
+
 use crate::pointer::Pointer;
 use crate::replay::{Identity, ReplayKey};
 use crate::scheme::{Location, Scheme};
@@ -53,10 +55,10 @@ pub(crate) struct Observed {
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub(crate) timestamp: Option<UnixTime>,
-    /// At most [`MAX_ID_BYTES`]; empty if there is none.
-    pub(crate) header_id: &'a str,
+    /// ASCII, at most [`MAX_ID_BYTES`]; empty if there is none.
+    pub(crate) header_id: &'a [u8],
     /// As the id.
-    pub(crate) header_type: &'a str,
+    pub(crate) header_type: &'a [u8],
     /// SHA-256 over the signed parts beside the body, where they belong to the identity.
     pub(crate) context: Option<[u8; 32]>,
 }
@@ -77,8 +79,8 @@ impl Observed {
     pub(crate) fn seen(&self) -> Seen<'_> {
         Seen {
             timestamp: self.timestamp,
-            header_id: self.header_id.as_str(),
-            header_type: self.header_type.as_str(),
+            header_id: &self.header_id.0,
+            header_type: &self.header_type.0,
             context: self.context,
         }
     }
@@ -215,26 +217,21 @@ impl<B> fmt::Debug for Verified<B> {
     }
 }
 
-/// Up to [`MAX_ID_BYTES`] bytes of text, in place. Empty if there is none.
+/// Up to [`MAX_ID_BYTES`] bytes of ASCII, in place. Empty if there is none.
 #[derive(Clone)]
-struct ShortText {
-    bytes: [u8; MAX_ID_BYTES],
-    len: usize,
-}
+struct ShortText(ArrayVec<u8, MAX_ID_BYTES>);
 
 impl ShortText {
     /// Empty if it is too long.
     #[inline]
-    fn new(text: &str) -> Self {
-        let mut kept = Self { bytes: [0; MAX_ID_BYTES], len: 0 };
-        if let Some(bytes) = kept.bytes.get_mut(..text.len()) {
-            bytes.copy_from_slice(text.as_bytes());
-            kept.len = text.len();
-        }
+    fn new(text: &[u8]) -> Self {
+        let mut kept = Self(ArrayVec::new());
+        // It fits: who fills `Seen` has looked.
+        let _ = kept.0.try_extend_from_slice(text);
         kept
     }
 
     fn as_str(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }

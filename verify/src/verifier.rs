@@ -21,6 +21,7 @@ use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::scheme::{Freshness, Scheme, Syntax};
 use crate::scheme_rules::check_window;
+use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
 use crate::verified::{Facts, Seen, Verified};
 use crate::{adyen, token};
@@ -195,14 +196,13 @@ fn check_webhook_id(scheme: &Scheme, id: &str) -> Result<(), ConfigError> {
 pub(crate) struct Conclusion<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) verdicts: Verdicts,
-    pub(crate) seen: Seen<'a>,
+    pub(crate) seen: &'a Seen<'a>,
     pub(crate) then: &'a Then,
     pub(crate) now: UnixTime,
 }
 
-/// What then is left to write down.
-struct Settled<'a> {
-    key: &'a RingKey,
+/// What may be learnt of the body, now that it is believed.
+struct OfBody {
     timestamp: Option<UnixTime>,
     signed_text: Option<[u8; 32]>,
 }
@@ -275,8 +275,8 @@ impl Verifier {
     ) -> Result<Verified<B>, Refusal> {
         let now = now.into();
         let ring = self.0.keys.load();
-        let mut claims = Claims::new(self, request.into());
-        claims.read(&ring, now)?;
+        let (mut claims, mut candidates) = (Claims::new(self, request.into()), Candidates::default());
+        claims.read(&ring, now, &mut candidates)?;
         let text = claims.of_body(&self.0.scheme, body.as_ref());
         let (before, after) = self.0.scheme.around_body();
         let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
@@ -284,9 +284,9 @@ impl Verifier {
             sink(&text);
             claims.feed(after, message, sink);
         };
-        let verdicts = judge(&ring, &claims.presented.candidates, claims.messages(), &feed, now);
-        let (seen, then) = (claims.seen, &claims.then);
-        self.conclude(Conclusion { ring: &ring, verdicts, seen, then, now }, body)
+        let verdicts = judge(&ring, &candidates, claims.messages(), &feed, now);
+        let (seen, then) = (&claims.seen, &claims.then);
+        self.conclude(&Conclusion { ring: &ring, verdicts, seen, then, now }, body)
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -302,35 +302,43 @@ impl Verifier {
     ) -> Result<Pending, Refusal> {
         let now = now.into();
         let ring = self.keys();
-        let mut claims = Claims::new(self, request.into());
-        claims.read(&ring, now)?;
-        Ok(Pending::new(self.clone(), ring, claims, now))
+        let (mut claims, mut candidates) = (Claims::new(self, request.into()), Candidates::default());
+        claims.read(&ring, now, &mut candidates)?;
+        Ok(Pending::new(self.clone(), ring, claims, candidates, now))
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
     pub(crate) fn conclude<B: AsRef<[u8]>>(
         &self,
-        conclusion: Conclusion<'_>,
+        conclusion: &Conclusion<'_>,
         body: B,
     ) -> Result<Verified<B>, Refusal> {
-        let mut seen = conclusion.seen;
-        let Settled { key, timestamp, signed_text } = self.settle(conclusion, body.as_ref())?;
-        seen.timestamp = timestamp;
-        let facts = Facts { signed_by: Arc::clone(&key.signed_by), observed: seen.kept(), signed_text };
+        let mut of_body = OfBody { timestamp: conclusion.seen.timestamp, signed_text: None };
+        let key = self.settle(conclusion, body.as_ref(), &mut of_body)?;
+        let OfBody { timestamp, signed_text } = of_body;
+        let facts = Facts {
+            signed_by: Arc::clone(&key.signed_by),
+            observed: Seen { timestamp, ..*conclusion.seen }.kept(),
+            signed_text,
+        };
         Ok(Verified::new(body, facts))
     }
 
-    fn settle<'a>(&self, conclusion: Conclusion<'a>, body: &[u8]) -> Result<Settled<'a>, Refusal> {
-        let Conclusion { ring, mut verdicts, seen, then, now } = conclusion;
-        let (mut timestamp, mut signed_text) = (seen.timestamp, None);
+    fn settle<'a>(
+        &self,
+        conclusion: &Conclusion<'a>,
+        body: &[u8],
+        of_body: &mut OfBody,
+    ) -> Result<&'a RingKey, Refusal> {
+        let Conclusion { ring, mut verdicts, then, now, .. } = *conclusion;
         let scheme = &self.0.scheme;
         match (&scheme.syntax, scheme.body_part(), then) {
             (Syntax::AdyenItems, ..) => {
                 let (of_items, digest) = adyen::judge(ring, body, now)?;
-                (verdicts, signed_text) = (of_items, Some(digest));
+                (verdicts, of_body.signed_text) = (of_items, Some(digest));
             }
             (_, Some(part @ (Part::Form(_) | Part::BodyCrc32)), Then::Nothing) => {
-                signed_text = Some(sha256(&part.of_body(body)));
+                of_body.signed_text = Some(sha256(&part.of_body(body)));
             }
             _ => {}
         }
@@ -343,17 +351,17 @@ impl Verifier {
                 if let Some(stated) = digest {
                     http_message::check_digest(stated, body)?;
                 }
-                timestamp = created.get(message).copied();
+                of_body.timestamp = created.get(message).copied();
             }
             Then::TokenClaims(claims) => {
-                timestamp = token::check_claims(scheme, claims, body, now)?;
+                of_body.timestamp = token::check_claims(scheme, claims, body, now)?;
             }
         }
         if let Freshness::EventTime { .. } = scheme.freshness {
-            timestamp = self.event_time(body, now)?;
+            of_body.timestamp = self.event_time(body, now)?;
         }
         key.record_use(now);
-        Ok(Settled { key, timestamp, signed_text })
+        Ok(key)
     }
 
     fn event_time(&self, body: &[u8], now: UnixTime) -> Result<Option<UnixTime>, Refusal> {
