@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderValue};
 
 use crate::canonical;
-use crate::encoding::{all_bytes, is_id_byte, is_printable};
+use crate::encoding::{is_id, is_printable};
 use crate::headers_read::HeadersFound;
 use crate::http_message;
 use crate::key_ring::KeyRing;
@@ -102,11 +102,13 @@ impl<'a> Claims<'a> {
             }
             (self.timestamp, self.seen.timestamp) = (text, Some(time));
         }
-        let id = headers.event_id().and_then(|value| metadata(value, is_id_byte));
+        let id = headers.event_id().and_then(|value| metadata(value, is_id));
         self.seen.header_id = id.unwrap_or_default();
         let event_type = headers.event_types().find_map(|value| metadata(value, is_printable));
         self.seen.header_type = event_type.unwrap_or_default();
-        self.read_what_follows(scheme);
+        if scheme.plan.more_than_signature {
+            self.read_what_follows(scheme);
+        }
         if scheme.plan.context {
             self.seen.context = self.context(scheme);
         }
@@ -225,7 +227,7 @@ fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a [u8]
         return Ok(&[]);
     }
     let value = headers.event_id().ok_or(Refusal::MissingHeader)?.as_bytes();
-    if value.is_empty() || value.len() > MAX_ID_BYTES || !all_bytes(value, is_id_byte) {
+    if value.is_empty() || value.len() > MAX_ID_BYTES || !is_id(value) {
         return Err(Refusal::MalformedId);
     }
     Ok(value)
@@ -256,7 +258,7 @@ fn signed_timestamp<'a>(
 }
 
 /// A metadata header's text; what does not fit is no metadata.
-fn metadata(value: &HeaderValue, fits: impl Fn(u8) -> bool) -> Option<&[u8]> {
+fn metadata(value: &HeaderValue, fits: fn(&[u8]) -> bool) -> Option<&[u8]> {
     let text = value.as_bytes();
-    (text.len() <= MAX_ID_BYTES && !text.is_empty() && all_bytes(text, fits)).then_some(text)
+    (text.len() <= MAX_ID_BYTES && !text.is_empty() && fits(text)).then_some(text)
 }

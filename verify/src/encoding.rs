@@ -168,17 +168,24 @@ fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// Whether all bytes fit. Of sixteen it looks at each, even after one that does not: at all of them at once that way.
+/// Whether all bytes fit. Sixteen are looked at at once; the last sixteen overlap those before them.
 #[inline]
-pub(crate) fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
-    let (sixteens, rest) = bytes.as_chunks::<16>();
+fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
     let all = |sixteen: &[u8; 16]| u128::from_ne_bytes(sixteen.map(|byte| u8::from(!fits(byte)))) == 0;
-    sixteens.iter().all(all) && rest.iter().all(|byte| fits(*byte))
+    match bytes.last_chunk() {
+        Some(last) => bytes.as_chunks().0.iter().all(all) && all(last),
+        None => bytes.iter().all(|byte| fits(*byte)),
+    }
 }
 
-/// A byte of printable ASCII.
-pub(crate) fn is_printable(byte: u8) -> bool {
-    (0x20..=0x7e).contains(&byte)
+/// Whether all is printable ASCII.
+pub(crate) fn is_printable(bytes: &[u8]) -> bool {
+    all_bytes(bytes, |byte| (0x20..=0x7e).contains(&byte))
+}
+
+/// Whether every byte may stand in a signed id.
+pub(crate) fn is_id(bytes: &[u8]) -> bool {
+    all_bytes(bytes, is_id_byte)
 }
 
 /// A byte that a signed id may have. No `.`: it separates the signed parts, so an id with one could be cut elsewhere

@@ -19,8 +19,8 @@ pub(crate) struct HeadersRead {
     names: Vec<Box<str>>,
     once: usize,
     content_encoding: usize,
-    /// A bit for each length, modulo 64, that one of the names has.
-    lengths: u64,
+    /// The bit [`mark`] of each name. Most other names have another, and need not be compared.
+    marks: u64,
     required: Range<usize>,
     timestamp: Option<usize>,
     event_id: Option<usize>,
@@ -61,7 +61,7 @@ impl HeadersRead {
         read.once = read.names.len();
         let encoding = header::CONTENT_ENCODING;
         read.content_encoding = read.number(&encoding).unwrap_or_else(|| read.add(&encoding));
-        read.lengths = read.names.iter().fold(0, |lengths, name| lengths | length_bit(name));
+        read.marks = read.names.iter().fold(0, |marks, name| marks | mark(name));
         read
     }
 
@@ -91,7 +91,7 @@ impl HeadersRead {
             content_encoding: false,
         };
         for (name, value) in headers {
-            if self.lengths & length_bit(name.as_str()) != 0
+            if self.marks & mark(name.as_str()) != 0
                 && let Some(number) = self.number(name)
             {
                 found.add(number, value);
@@ -101,8 +101,10 @@ impl HeadersRead {
     }
 }
 
-fn length_bit(text: &str) -> u64 {
-    1 << (text.len() % 64)
+/// A bit that depends on the length and the last letter.
+fn mark(name: &str) -> u64 {
+    let last = name.as_bytes().last().copied().unwrap_or_default();
+    1 << ((name.len() + usize::from(last)) % 64)
 }
 
 impl<'a> HeadersFound<'a> {

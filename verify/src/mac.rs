@@ -119,13 +119,11 @@ impl Tag {
 
     /// Compares in constant time. Only the lengths, which are public, decide how long it takes.
     pub(crate) fn matches(&self, presented: &[u8]) -> Choice {
-        let mut other = [0; MAX_TAG_BYTES];
-        match other.get_mut(..presented.len()) {
-            Some(other) if presented.len() == self.len => other.copy_from_slice(presented),
-            _ => return no(),
+        if presented.len() != self.len {
+            return no();
         }
         // Each unit that is compared costs a barrier against the optimiser: so words, not bytes.
-        words(&self.bytes).as_slice().ct_eq(&words(&other))
+        words(self.as_slice()).as_slice().ct_eq(&words(presented))
     }
 
     /// The signing side: the tag becomes public by being sent.
@@ -134,11 +132,13 @@ impl Tag {
     }
 }
 
-fn words(bytes: &[u8; MAX_TAG_BYTES]) -> [u64; MAX_TAG_BYTES / 8] {
+/// The bytes of a tag, eight to a word.
+fn words(bytes: &[u8]) -> [u64; MAX_TAG_BYTES / 8] {
     let mut words = [0; MAX_TAG_BYTES / 8];
-    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-        *word = u64::from_ne_bytes(*bytes);
-    }
+    let (eights, rest) = bytes.as_chunks();
+    let rest = rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
+    let eights = eights.iter().map(|eight| u64::from_ne_bytes(*eight)).chain([rest]);
+    words.iter_mut().zip(eights).for_each(|(to, from)| *to = from);
     words
 }
 

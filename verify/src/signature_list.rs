@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use http::HeaderValue;
 
 use crate::algorithm::{Algorithm, AlgorithmSet, Version};
-use crate::encoding::{Encoding, SignatureBytes, all_bytes, is_printable};
+use crate::encoding::{Encoding, SignatureBytes, is_printable};
 use crate::headers_read::HeadersFound;
 use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
@@ -126,11 +126,10 @@ pub(crate) fn read<'a>(
 ) -> Result<(), Refusal> {
     let mut seen = 0;
     for index in 0..scheme.signature_headers.len() {
-        match header_text(headers.signature(index)) {
-            Ok(None) => continue,
-            Ok(Some(text)) => read_one(scheme, (index, text), candidates, out)?,
-            // Of two alternatives a malformed one must not mask the other.
-            Err(_) => {}
+        let Some(value) = headers.signature(index) else { continue };
+        // Of two alternatives a malformed one must not mask the other.
+        if scheme.plan.decoded_whole || is_printable(value.as_bytes()) {
+            read_one(scheme, (index, value.as_bytes()), candidates, out)?;
         }
         seen += 1;
         if seen > MAX_SIGNATURES {
@@ -147,8 +146,7 @@ pub(crate) fn read<'a>(
 /// The header's value, if it is there and printable ASCII.
 pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&[u8]>, Refusal> {
     let Some(value) = value else { return Ok(None) };
-    let printable = all_bytes(value.as_bytes(), is_printable);
-    if printable { Ok(Some(value.as_bytes())) } else { Err(Refusal::MalformedHeader) }
+    if is_printable(value.as_bytes()) { Ok(Some(value.as_bytes())) } else { Err(Refusal::MalformedHeader) }
 }
 
 fn read_one<'a>(
