@@ -143,8 +143,15 @@ impl<'a> Claims<'a> {
         of_body(scheme, &self.then, body)
     }
 
-    /// Hands the signed parts of the message of this index to `sink`, byte for byte as presented.
-    pub(crate) fn feed(&self, parts: &[Part], message: usize, sink: &mut (impl FnMut(&[u8]) + ?Sized)) {
+    /// Hands these parts of the message of this index to `sink`, byte for byte as presented. `of_body` is what the body
+    /// contributes.
+    pub(crate) fn feed(
+        &self,
+        parts: &[Part],
+        message: usize,
+        of_body: &[u8],
+        sink: &mut (impl FnMut(&[u8]) + ?Sized),
+    ) {
         for part in parts {
             match part {
                 Part::Literal(text) => sink(text.as_bytes()),
@@ -164,7 +171,7 @@ impl<'a> Claims<'a> {
                 Part::SignedHeaders(list) => sink(&canonical::signed_headers(list, self.request.headers)),
                 Part::WebhookId => sink(self.verifier.webhook_id().as_bytes()),
                 Part::TokenContent => sink(self.token.as_bytes()),
-                Part::Body | Part::BodyCrc32 | Part::Form(_) => {}
+                Part::Body | Part::BodyCrc32 | Part::Form(_) => sink(of_body),
             }
         }
     }
@@ -182,7 +189,7 @@ impl<'a> Claims<'a> {
             };
             match part {
                 Part::Timestamp | Part::Method | Part::Url | Part::EncodedPath => {
-                    self.feed(std::slice::from_ref(part), 0, &mut field);
+                    self.feed(std::slice::from_ref(part), 0, &[], &mut field);
                 }
                 // Two ways to write one URL must not make two events of one.
                 Part::UrlVariants => field(canonical::escape_apostrophes(&self.url()).as_bytes()),

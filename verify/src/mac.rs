@@ -3,7 +3,10 @@
 //! A computed tag is a [`Tag`]. It has no `PartialEq`, no `Deref` and no accessor outside this file, so the only
 //! thing that can be done with it is the constant-time comparison, and `==` on it does not compile.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::block_api::HmacCore;
+use hmac::digest::Output;
+use hmac::digest::block_api::{Buffer, FixedOutputCore as _, UpdateCore as _};
+use hmac::{EagerHash, KeyInit as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 pub(crate) use subtle::Choice;
@@ -31,19 +34,19 @@ impl Hash {
     }
 }
 
-/// A MAC with its key schedule computed. Cloning it starts a message; its memory is wiped when it is dropped.
+/// HMAC with its key schedule computed. Its memory is wiped when it is dropped.
 #[derive(Clone)]
 pub(crate) enum MacState {
-    Sha1(Hmac<Sha1>),
-    Sha256(Hmac<Sha256>),
+    Sha1(HmacCore<Sha1>),
+    Sha256(HmacCore<Sha256>),
 }
 
 impl MacState {
     pub(crate) fn new(hash: Hash, key: &[u8]) -> Self {
         // HMAC takes keys of any length: the error type exists for other MACs.
         match hash {
-            Hash::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect("HMAC takes any key length")),
-            Hash::Sha256 => Self::Sha256(Hmac::new_from_slice(key).expect("HMAC takes any key length")),
+            Hash::Sha1 => Self::Sha1(HmacCore::new_from_slice(key).expect("HMAC takes any key length")),
+            Hash::Sha256 => Self::Sha256(HmacCore::new_from_slice(key).expect("HMAC takes any key length")),
         }
     }
 
@@ -54,33 +57,27 @@ impl MacState {
         }
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha1(mac) => mac.update(bytes),
-            Self::Sha256(mac) => mac.update(bytes),
-        }
-    }
-
-    pub(crate) fn finish(self) -> Tag {
-        match self {
-            Self::Sha1(mac) => Tag::new(&mac.finalize().into_bytes().into()),
-            Self::Sha256(mac) => Tag::new(&mac.finalize().into_bytes().into()),
-        }
-    }
-
     /// The tag of one message, which `feed` writes into the sink.
     pub(crate) fn tag_of(&self, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Tag {
         match self {
             Self::Sha1(ready) => {
-                let mut mac = ready.clone();
-                feed(&mut |bytes| mac.update(bytes));
-                Tag::new(&mac.finalize().into_bytes().into())
+                let mut message = Message::new(ready);
+                feed(&mut |bytes| message.update(bytes));
+                Tag::new(&message.finish().into())
             }
             Self::Sha256(ready) => {
-                let mut mac = ready.clone();
-                feed(&mut |bytes| mac.update(bytes));
-                Tag::new(&mac.finalize().into_bytes().into())
+                let mut message = Message::new(ready);
+                feed(&mut |bytes| message.update(bytes));
+                Tag::new(&message.finish().into())
             }
+        }
+    }
+
+    /// Starts a message that arrives by and by.
+    pub(crate) fn start(&self) -> RunningMac {
+        match self {
+            Self::Sha1(ready) => RunningMac::Sha1(Message::new(ready)),
+            Self::Sha256(ready) => RunningMac::Sha256(Message::new(ready)),
         }
     }
 
@@ -89,11 +86,60 @@ impl MacState {
         if self.hash() != other.hash() {
             return false;
         }
-        let (mut a, mut b) = (self.clone(), other.clone());
-        a.update(b"hookproof: are these the same key?");
-        b.update(b"hookproof: are these the same key?");
-        let b = b.finish();
-        a.finish().matches(b.as_slice()).into()
+        let tag = |key: &Self| key.tag_of(|sink| sink(b"hookproof: are these the same key?"));
+        tag(self).matches(tag(other).as_slice()).into()
+    }
+}
+
+/// The MAC of a message that is arriving.
+pub(crate) enum RunningMac {
+    Sha1(Message<Sha1>),
+    Sha256(Message<Sha256>),
+}
+
+impl RunningMac {
+    pub(crate) fn hash(&self) -> Hash {
+        match self {
+            Self::Sha1(_) => Hash::Sha1,
+            Self::Sha256(_) => Hash::Sha256,
+        }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(message) => message.update(bytes),
+            Self::Sha256(message) => message.update(bytes),
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Tag {
+        match &mut self {
+            Self::Sha1(message) => Tag::new(&message.finish().into()),
+            Self::Sha256(message) => Tag::new(&message.finish().into()),
+        }
+    }
+}
+
+/// What `hmac::Hmac` is too, but for its copies: here only the key schedule is, and nothing moves at the end.
+pub(crate) struct Message<D: EagerHash> {
+    core: HmacCore<D>,
+    buffer: Buffer<HmacCore<D>>,
+}
+
+impl<D: EagerHash> Message<D> {
+    fn new(ready: &HmacCore<D>) -> Self {
+        Self { core: ready.clone(), buffer: Buffer::<HmacCore<D>>::default() }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        let Self { core, buffer } = self;
+        buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks));
+    }
+
+    fn finish(&mut self) -> Output<HmacCore<D>> {
+        let mut tag = Output::<HmacCore<D>>::default();
+        self.core.finalize_fixed_core(&mut self.buffer, &mut tag);
+        tag
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::claims::{Claims, Then, of_body};
 use crate::judge::{Verdicts, judge_one, tag_matches};
 use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
-use crate::mac::MacState;
+use crate::mac::RunningMac;
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
@@ -33,7 +33,7 @@ pub struct Pending {
     /// What is signed before and after the body, for each text that may have been signed.
     around: Vec<(Vec<u8>, Vec<u8>)>,
     /// One running MAC per key; `None` where the body is needed whole, or the key does not count.
-    macs: Vec<Option<MacState>>,
+    macs: Vec<Option<RunningMac>>,
     body: Vec<u8>,
     expected: usize,
 }
@@ -49,7 +49,7 @@ impl Pending {
         let (before, after) = verifier.scheme().around_body();
         let text = |parts: &[Part], message| {
             let mut text = Vec::new();
-            claims.feed(parts, message, &mut |bytes: &[u8]| text.extend_from_slice(bytes));
+            claims.feed(parts, message, &[], &mut |bytes: &[u8]| text.extend_from_slice(bytes));
             text
         };
         let around: Vec<_> =
@@ -57,7 +57,7 @@ impl Pending {
         let in_pieces = verifier.scheme().body_part() == Some(&Part::Body);
         let start = |key: &RingKey| match (&key.verifying, around.as_slice()) {
             (VerifyingKey::Mac(ready), [(head, _)]) if in_pieces && key.is_valid_at(now) => {
-                let mut mac = ready.clone();
+                let mut mac = ready.start();
                 mac.update(head);
                 Some(mac)
             }

@@ -279,13 +279,8 @@ impl Signer {
     fn signature(&self, message: &[u8]) -> Result<(Algorithm, Vec<u8>), SignError> {
         match &self.key {
             SigningKey::Mac(ready) => {
-                let mut mac = ready.clone();
-                mac.update(message);
-                let algorithm = match mac.hash() {
-                    crate::mac::Hash::Sha1 => Algorithm::HmacSha1,
-                    crate::mac::Hash::Sha256 => Algorithm::HmacSha256,
-                };
-                Ok((algorithm, mac.finish().publish().to_vec()))
+                let tag = ready.tag_of(|sink| sink(message));
+                Ok((ready.hash().algorithm(), tag.publish().to_vec()))
             }
             SigningKey::Token(secret) => Ok((Algorithm::SharedToken, secret.to_vec())),
             #[cfg(feature = "asymmetric")]

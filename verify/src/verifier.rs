@@ -277,12 +277,16 @@ impl Verifier {
         let ring = self.0.keys.load();
         let (mut claims, mut candidates) = (Claims::new(self, request.into()), Candidates::default());
         claims.read(&ring, now, &mut candidates)?;
-        let text = claims.of_body(&self.0.scheme, body.as_ref());
-        let (before, after) = self.0.scheme.around_body();
+        let scheme = &self.0.scheme;
+        let made_of_body;
+        let of_body = if scheme.plan.plain_body {
+            body.as_ref()
+        } else {
+            made_of_body = claims.of_body(scheme, body.as_ref());
+            &made_of_body
+        };
         let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
-            claims.feed(before, message, sink);
-            sink(&text);
-            claims.feed(after, message, sink);
+            claims.feed(&scheme.parts, message, of_body, sink);
         };
         let verdicts = judge(&ring, &candidates, claims.messages(), &feed, now);
         let (seen, then) = (&claims.seen, &claims.then);
