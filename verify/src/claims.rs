@@ -75,7 +75,8 @@ impl<'a> Claims<'a> {
         candidates: &mut Candidates,
     ) -> Result<(), Refusal> {
         let scheme = self.verifier.scheme().family(self.request.headers);
-        let headers = scheme.plan.headers.find(self.request.headers);
+        let mut headers = HeadersFound::new(&scheme.plan.headers);
+        headers.look_through(self.request.headers);
         if headers.content_encoding {
             return Err(Refusal::UnsupportedContentEncoding);
         }

@@ -56,17 +56,17 @@ impl HeadersRead {
         }));
         // The others are looked up where they are needed, but may be there once as all of them.
         for name in scheme.headers_read() {
-            read.number(name).unwrap_or_else(|| read.add(name));
+            read.number(name.as_str()).unwrap_or_else(|| read.add(name));
         }
         read.once = read.names.len();
         let encoding = header::CONTENT_ENCODING;
-        read.content_encoding = read.number(&encoding).unwrap_or_else(|| read.add(&encoding));
+        read.content_encoding = read.number(encoding.as_str()).unwrap_or_else(|| read.add(&encoding));
         read.marks = read.names.iter().fold(0, |marks, name| marks | mark(name));
         read
     }
 
-    fn number(&self, name: &HeaderName) -> Option<usize> {
-        self.names.iter().position(|read| **read == *name.as_str())
+    fn number(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|read| **read == *name)
     }
 
     fn add(&mut self, name: &HeaderName) -> usize {
@@ -79,26 +79,6 @@ impl HeadersRead {
         self.names.extend(names.into_iter().map(|name| name.as_str().into()));
         start..self.names.len()
     }
-
-    /// Looks at every header once.
-    #[inline]
-    pub(crate) fn find<'a>(&'a self, headers: &'a HeaderMap) -> HeadersFound<'a> {
-        let mut found = HeadersFound {
-            read: self,
-            values: [None; IN_PLACE],
-            more_values: vec![None; self.names.len().saturating_sub(IN_PLACE)],
-            duplicate: false,
-            content_encoding: false,
-        };
-        for (name, value) in headers {
-            if self.marks & mark(name.as_str()) != 0
-                && let Some(number) = self.number(name)
-            {
-                found.add(number, value);
-            }
-        }
-        found
-    }
 }
 
 /// A bit that depends on the length and the last letter.
@@ -108,18 +88,43 @@ fn mark(name: &str) -> u64 {
 }
 
 impl<'a> HeadersFound<'a> {
-    fn add(&mut self, number: usize, value: &'a HeaderValue) {
+    /// Nothing yet.
+    pub(crate) fn new(read: &'a HeadersRead) -> Self {
+        Self {
+            read,
+            values: [None; IN_PLACE],
+            more_values: vec![None; read.once.saturating_sub(IN_PLACE)],
+            duplicate: false,
+            content_encoding: false,
+        }
+    }
+
+    /// Looks at every header once.
+    #[inline(never)] // The loop wants the registers for itself.
+    pub(crate) fn look_through(&mut self, headers: &'a HeaderMap) {
+        let marks = self.read.marks;
+        for (name, value) in headers {
+            if marks & mark(name.as_str()) != 0 {
+                self.look_at(name.as_str(), value);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn look_at(&mut self, name: &str, value: &'a HeaderValue) {
+        let Some(number) = self.read.number(name) else { return };
         if number == self.read.content_encoding {
             self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
         }
-        if number < self.read.once
-            && let Some(place) = match self.values.get_mut(number) {
-                Some(place) => Some(place),
-                None => self.more_values.get_mut(number - IN_PLACE),
-            }
-        {
-            self.duplicate |= place.replace(value).is_some();
-        }
+        let place = match self.values.get_mut(number) {
+            _ if number >= self.read.once => return,
+            Some(place) => place,
+            None => match self.more_values.get_mut(number - IN_PLACE) {
+                Some(place) => place,
+                None => return,
+            },
+        };
+        self.duplicate |= place.replace(value).is_some();
     }
 
     fn value(&self, number: usize) -> Option<&'a HeaderValue> {
