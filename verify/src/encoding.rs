@@ -117,28 +117,24 @@ fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     if text.len() != 2 * target.len() {
         return None;
     }
-    let mut all = 0;
-    let (eights, rest) = target.as_chunks_mut();
-    let (sixteens, rest_of_text) = text.as_chunks();
-    for (bytes, digits) in eights.iter_mut().zip(sixteens) {
-        all |= hex_eight(digits, bytes);
-    }
-    for (byte, digits) in rest.iter_mut().zip(rest_of_text.as_chunks().0) {
-        let [high, low]: [u8; 2] = digits.map(nibble);
-        all |= high | low;
-        *byte = (high << 4) | low;
-    }
+    let (sixteens, rest) = target.as_chunks_mut();
+    let (many_digits, few_digits) = text.as_chunks();
+    let many = sixteens.iter_mut().zip(many_digits).fold(0, |all, (bytes, digits)| all | hex_16(digits, bytes));
+    let all = rest.iter_mut().zip(few_digits.as_chunks().0).fold(many, |all, (byte, digits)| all | hex_1(digits, byte));
     (all < 16).then_some(())
 }
 
-/// Sixteen digits at once; what is returned is more than 15 if one is none.
-fn hex_eight(digits: &[u8; 16], bytes: &mut [u8; 8]) -> u8 {
-    let nibbles = digits.map(nibble);
-    for (byte, pair) in bytes.iter_mut().zip(nibbles.as_chunks().0) {
-        let [high, low]: [u8; 2] = *pair;
-        *byte = (high << 4) | low;
-    }
-    nibbles.iter().fold(0, |all, nibble| all | nibble)
+/// Of a fixed length, so that all are decoded at once. Not inlined, or the compiler looks for more to do at once.
+#[inline(never)]
+fn hex_16(digits: &[u8; 32], bytes: &mut [u8; 16]) -> u8 {
+    bytes.iter_mut().zip(digits.as_chunks().0).fold(0, |all, (byte, digits)| all | hex_1(digits, byte))
+}
+
+/// What is returned is more than 15 if one of the two is no digit.
+fn hex_1(digits: &[u8; 2], byte: &mut u8) -> u8 {
+    let [high, low] = digits.map(nibble);
+    *byte = (high << 4) | low;
+    high | low
 }
 
 /// More than 15 if it is no hexadecimal digit.
@@ -171,10 +167,10 @@ fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
 /// Whether all bytes fit. Sixteen are looked at at once; the last sixteen overlap those before them.
 #[inline]
 fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
-    let all = |sixteen: &[u8; 16]| u128::from_ne_bytes(sixteen.map(|byte| u8::from(!fits(byte)))) == 0;
-    match bytes.last_chunk() {
-        Some(last) => bytes.as_chunks().0.iter().all(all) && all(last),
-        None => bytes.iter().all(|byte| fits(*byte)),
+    let all = |bytes: &[u8]| bytes.iter().fold(0, |misfits, byte| misfits | u8::from(!fits(*byte))) == 0;
+    match bytes.last_chunk::<16>() {
+        Some(last) => bytes.as_chunks::<16>().0.iter().all(|sixteen| all(sixteen)) && all(last),
+        None => all(bytes),
     }
 }
 
