@@ -9,7 +9,7 @@ use crate::encoding::{is_id, is_printable};
 use crate::headers_read::HeadersFound;
 use crate::http_message;
 use crate::key_ring::KeyRing;
-use crate::mac::Digest;
+use crate::mac::{Digest, Text};
 use crate::message_components::Covered;
 use crate::part::Part;
 use crate::refusal::Refusal;
@@ -17,13 +17,12 @@ use crate::request::RequestView;
 use crate::scheme::{Freshness, Scheme, Syntax, TimestampAt};
 use crate::signature_list::{self, Candidates, Presented, header_text};
 use crate::timestamp::{TimestampFormat, UnixTime};
-use crate::verified::{MAX_ID_BYTES, Seen};
+use crate::verified::{MAX_ID_BYTES, Observed};
 use crate::verifier::Verifier;
 
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
     presented: Presented<'a>,
-    pub(crate) seen: Seen<'a>,
     pub(crate) then: Then,
     verifier: &'a Verifier,
     request: RequestView<'a>,
@@ -55,7 +54,6 @@ impl<'a> Claims<'a> {
     pub(crate) fn new(verifier: &'a Verifier, request: RequestView<'a>) -> Self {
         Self {
             presented: Presented::nothing(),
-            seen: Seen { timestamp: None, header_id: &[], header_type: &[], context: None },
             then: Then::Nothing,
             verifier,
             request,
@@ -67,12 +65,13 @@ impl<'a> Claims<'a> {
     }
 
     /// Everything that can be refused without the body, in the order that the test vectors fix.
-    /// The signatures go into `candidates`.
+    /// What outlives the headers goes into `candidates` and `observed`.
     pub(crate) fn read(
         &mut self,
         ring: &KeyRing,
         now: UnixTime,
         candidates: &mut Candidates,
+        observed: &mut Observed,
     ) -> Result<(), Refusal> {
         let scheme = self.verifier.scheme().family(self.request.headers);
         let mut headers = HeadersFound::new(&scheme.plan.headers);
@@ -101,17 +100,17 @@ impl<'a> Claims<'a> {
             if let Freshness::SignedTimestamp { window, .. } = &self.verifier.scheme().freshness {
                 window.check(time, now, format)?;
             }
-            (self.timestamp, self.seen.timestamp) = (text, Some(time));
+            (self.timestamp, observed.timestamp) = (text, Some(time));
         }
         let id = headers.event_id().and_then(|value| metadata(value, is_id));
-        self.seen.header_id = id.unwrap_or_default();
+        observed.header_id.fill(id.unwrap_or_default());
         let event_type = headers.event_types().find_map(|value| metadata(value, is_printable));
-        self.seen.header_type = event_type.unwrap_or_default();
+        observed.header_type.fill(event_type.unwrap_or_default());
         if scheme.plan.more_than_signature {
             self.read_what_follows(scheme);
         }
         if scheme.plan.context {
-            self.seen.context = self.context(scheme);
+            observed.context = self.context(scheme);
         }
         Ok(())
     }
@@ -139,6 +138,11 @@ impl<'a> Claims<'a> {
         self.texts.len().max(1)
     }
 
+    /// The texts that may have been signed; `of_body` is what the body contributes.
+    pub(crate) fn texts<'c>(&'c self, of_body: &'c [u8]) -> impl Iterator<Item = Claimed<'c>> {
+        (0..self.messages()).map(move |message| Claimed { claims: self, message, of_body })
+    }
+
     /// What the body contributes to the signed text.
     pub(crate) fn of_body<'b>(&self, scheme: &Scheme, body: &'b [u8]) -> Cow<'b, [u8]> {
         of_body(scheme, &self.then, body)
@@ -146,13 +150,7 @@ impl<'a> Claims<'a> {
 
     /// Hands these parts of the message of this index to `sink`, byte for byte as presented. `of_body` is what the body
     /// contributes.
-    pub(crate) fn feed(
-        &self,
-        parts: &[Part],
-        message: usize,
-        of_body: &[u8],
-        sink: &mut (impl FnMut(&[u8]) + ?Sized),
-    ) {
+    pub(crate) fn feed(&self, parts: &[Part], message: usize, of_body: &[u8], sink: &mut impl FnMut(&[u8])) {
         for part in parts {
             match part {
                 Part::Literal(text) => sink(text.as_bytes()),
@@ -198,6 +196,20 @@ impl<'a> Claims<'a> {
             }
         }
         digest.map(Digest::finish)
+    }
+}
+
+/// One of the texts that may have been signed.
+pub(crate) struct Claimed<'c> {
+    claims: &'c Claims<'c>,
+    message: usize,
+    of_body: &'c [u8],
+}
+
+impl Text for Claimed<'_> {
+    fn feed(&self, mut sink: impl FnMut(&[u8])) {
+        let parts = &self.claims.verifier.scheme().parts;
+        self.claims.feed(parts, self.message, self.of_body, &mut sink);
     }
 }
 

@@ -119,8 +119,12 @@ fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     }
     let (sixteens, rest) = target.as_chunks_mut();
     let (many_digits, few_digits) = text.as_chunks();
-    let many = sixteens.iter_mut().zip(many_digits).fold(0, |all, (bytes, digits)| all | hex_16(digits, bytes));
-    let all = rest.iter_mut().zip(few_digits.as_chunks().0).fold(many, |all, (byte, digits)| all | hex_1(digits, byte));
+    let many =
+        sixteens.iter_mut().zip(many_digits).fold(0, |all, (bytes, digits)| all | hex_16(digits, bytes));
+    let all = rest
+        .iter_mut()
+        .zip(few_digits.as_chunks().0)
+        .fold(many, |all, (byte, digits)| all | hex_1(digits, byte));
     (all < 16).then_some(())
 }
 

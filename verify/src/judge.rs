@@ -2,27 +2,23 @@
 
 use crate::algorithm::AlgorithmSet;
 use crate::key_ring::{KeyRing, MAX_KEYS, RingKey, VerifyingKey};
-use crate::mac::{Choice, Hash, Tag, no};
+use crate::mac::{Choice, Hash, Tag, Text, no};
 use crate::scheme::Algorithm;
 use crate::signature_list::{Candidates, MAX_SIGNATURES};
 use crate::timestamp::UnixTime;
 
-/// Writes the message of this index, piece by piece, into the sink.
-pub(crate) type Feed<'f> = &'f dyn Fn(usize, &mut dyn FnMut(&[u8]));
-
 /// Every key that counts now, with every message that may have been signed and every signature presented for it.
-pub(crate) fn judge(
+pub(crate) fn judge<T: Text>(
     ring: &KeyRing,
     candidates: &Candidates,
-    messages: usize,
-    feed: Feed<'_>,
+    messages: impl Iterator<Item = T>,
     now: UnixTime,
 ) -> Verdicts {
     let mut verdicts = Verdicts::new();
-    for message in 0..messages {
+    for (message, text) in messages.enumerate() {
         for (index, key) in ring.keys().iter().enumerate() {
             if key.is_valid_at(now) {
-                verdicts.set(message, index, judge_one(key, candidates, message, feed));
+                verdicts.set(message, index, judge_one(key, candidates, message, &text));
             }
         }
     }
@@ -30,21 +26,19 @@ pub(crate) fn judge(
 }
 
 /// Whether `key` made any of the candidates over this message.
-pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, feed: Feed<'_>) -> Choice {
+pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, text: &impl Text) -> Choice {
     let presented = candidates.presented(key, message);
     match &key.verifying {
-        VerifyingKey::Mac(ready) => {
-            tag_matches(ready.hash(), &ready.tag_of(|sink| feed(message, sink)), presented)
-        }
+        VerifyingKey::Mac(ready) => tag_matches(ready.hash(), &ready.tag_of(text), presented),
         VerifyingKey::Token(token) => presented
             .filter(|(algorithms, _)| algorithms.contains(Algorithm::SharedToken))
             .fold(no(), |any, (_, digest)| any | token.matches(digest)),
         #[cfg(feature = "asymmetric")]
         VerifyingKey::Public(public) => {
-            let mut text = Vec::new();
-            feed(message, &mut |bytes| text.extend_from_slice(bytes));
+            let mut whole = Vec::new();
+            text.feed(|bytes| whole.extend_from_slice(bytes));
             presented.fold(no(), |any, (algorithms, signature)| {
-                any | crate::mac::public_verdict(public.verifies(algorithms, &text, signature))
+                any | crate::mac::public_verdict(public.verifies(algorithms, &whole, signature))
             })
         }
     }
@@ -75,17 +69,17 @@ impl Verdicts {
 
     pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Choice) {
         if message < MAX_SIGNATURES && key < MAX_KEYS {
-            self.0 |= u64::from(verdict.unwrap_u8()) << (message * MAX_KEYS + key);
+            self.0 |= u64::from(verdict.to_u8()) << (message * MAX_KEYS + key);
         }
     }
 
     pub(crate) fn any(self) -> Choice {
-        Choice::from(u8::from(self.0 != 0))
+        Choice::from_u64_nz(self.0)
     }
 
     /// All of them turned to no, unless `condition` holds.
     pub(crate) fn only_if(self, condition: Choice) -> Self {
-        Self(self.0 * u64::from(condition.unwrap_u8()))
+        Self(self.0 * u64::from(condition.to_u8()))
     }
 
     /// The first message that was signed, and the first key that signed it.

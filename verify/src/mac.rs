@@ -1,16 +1,16 @@
-//! The boundary to the cryptography: the only file that names `hmac`, `sha1`, `sha2` and `subtle`.
+//! The boundary to the cryptography: the only file that names `hmac`, `sha1`, `sha2` and `ctutils`.
 //!
 //! A computed tag is a [`Tag`]. It has no `PartialEq`, no `Deref` and no accessor outside this file, so the only
 //! thing that can be done with it is the constant-time comparison, and `==` on it does not compile.
 
+pub(crate) use ctutils::Choice;
+use ctutils::CtEq as _;
 use hmac::block_api::HmacCore;
 use hmac::digest::Output;
 use hmac::digest::block_api::{Buffer, FixedOutputCore as _, UpdateCore as _};
 use hmac::{EagerHash, KeyInit as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
-pub(crate) use subtle::Choice;
-use subtle::ConstantTimeEq as _;
 
 use crate::algorithm::Algorithm;
 
@@ -57,19 +57,11 @@ impl MacState {
         }
     }
 
-    /// The tag of one message, which `feed` writes into the sink.
-    pub(crate) fn tag_of(&self, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Tag {
+    /// The tag of one message.
+    pub(crate) fn tag_of(&self, text: &(impl Text + ?Sized)) -> Tag {
         match self {
-            Self::Sha1(ready) => {
-                let mut message = Message::new(ready);
-                feed(&mut |bytes| message.update(bytes));
-                Tag::new(&message.finish().into())
-            }
-            Self::Sha256(ready) => {
-                let mut message = Message::new(ready);
-                feed(&mut |bytes| message.update(bytes));
-                Tag::new(&message.finish().into())
-            }
+            Self::Sha1(ready) => Tag::new(&Message::new(ready).of(text).into()),
+            Self::Sha256(ready) => Tag::new(&Message::new(ready).of(text).into()),
         }
     }
 
@@ -86,8 +78,20 @@ impl MacState {
         if self.hash() != other.hash() {
             return false;
         }
-        let tag = |key: &Self| key.tag_of(|sink| sink(b"hookproof: are these the same key?"));
+        let tag = |key: &Self| key.tag_of(b"hookproof: are these the same key?".as_slice());
         tag(self).matches(tag(other).as_slice()).into()
+    }
+}
+
+/// What is signed, in pieces.
+pub(crate) trait Text {
+    /// Hands the pieces to `sink`, in order.
+    fn feed(&self, sink: impl FnMut(&[u8]));
+}
+
+impl Text for [u8] {
+    fn feed(&self, mut sink: impl FnMut(&[u8])) {
+        sink(self);
     }
 }
 
@@ -136,6 +140,11 @@ impl<D: EagerHash> Message<D> {
         buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks));
     }
 
+    fn of(&mut self, text: &(impl Text + ?Sized)) -> Output<HmacCore<D>> {
+        text.feed(|bytes| self.update(bytes));
+        self.finish()
+    }
+
     fn finish(&mut self) -> Output<HmacCore<D>> {
         let mut tag = Output::<HmacCore<D>>::default();
         self.core.finalize_fixed_core(&mut self.buffer, &mut tag);
@@ -165,11 +174,7 @@ impl Tag {
 
     /// Compares in constant time. Only the lengths, which are public, decide how long it takes.
     pub(crate) fn matches(&self, presented: &[u8]) -> Choice {
-        if presented.len() != self.len {
-            return no();
-        }
-        // Each unit that is compared costs a barrier against the optimiser: so words, not bytes.
-        words(self.as_slice()).as_slice().ct_eq(&words(presented))
+        self.as_slice().ct_eq(presented)
     }
 
     /// The signing side: the tag becomes public by being sent.
@@ -178,25 +183,15 @@ impl Tag {
     }
 }
 
-/// The bytes of a tag, eight to a word.
-fn words(bytes: &[u8]) -> [u64; MAX_TAG_BYTES / 8] {
-    let mut words = [0; MAX_TAG_BYTES / 8];
-    let (eights, rest) = bytes.as_chunks();
-    let rest = rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
-    let eights = eights.iter().map(|eight| u64::from_ne_bytes(*eight)).chain([rest]);
-    words.iter_mut().zip(eights).for_each(|(to, from)| *to = from);
-    words
-}
-
 /// "No": the neutral element of folding comparisons with `|`.
 pub(crate) fn no() -> Choice {
-    Choice::from(0)
+    Choice::FALSE
 }
 
 /// From a verdict that was not computed in secret, such as a public-key signature's.
 #[cfg(feature = "asymmetric")]
 pub(crate) fn public_verdict(holds: bool) -> Choice {
-    Choice::from(u8::from(holds))
+    Choice::from_u8_nz(u8::from(holds))
 }
 
 /// A secret that is sent as it is, kept as its SHA-256. Comparing digests, neither the secret's length nor where a

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::claims::{Claims, Then, of_body};
 use crate::judge::{Verdicts, judge_one, tag_matches};
 use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
-use crate::mac::RunningMac;
+use crate::mac::{RunningMac, Text};
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
@@ -43,7 +43,7 @@ impl Pending {
         verifier: Verifier,
         ring: Arc<KeyRing>,
         claims: Claims<'_>,
-        candidates: Candidates,
+        (candidates, observed): (Candidates, Observed),
         now: UnixTime,
     ) -> Self {
         let (before, after) = verifier.scheme().around_body();
@@ -64,8 +64,7 @@ impl Pending {
             _ => None,
         };
         let macs = ring.keys().iter().map(start).collect();
-        let Claims { seen, then, .. } = claims;
-        let observed = seen.kept();
+        let Claims { then, .. } = claims;
         Self { candidates, observed, then, now, around, macs, body: Vec::new(), expected: 0, ring, verifier }
     }
 
@@ -119,13 +118,6 @@ impl Pending {
     pub fn finish(self) -> Result<Verified<Bytes>, Refusal> {
         let mut verdicts = Verdicts::new();
         let text = of_body(self.verifier.scheme(), &self.then, &self.body);
-        let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
-            if let Some((before, after)) = self.around.get(message) {
-                sink(before);
-                sink(&text);
-                sink(after);
-            }
-        };
         let tail = self.around.first().map_or(&[][..], |(_, after)| after);
         for (index, (key, mac)) in self.ring.keys().iter().zip(self.macs).enumerate() {
             if let Some(mut mac) = mac {
@@ -133,14 +125,27 @@ impl Pending {
                 let (hash, tag) = (mac.hash(), mac.finish());
                 verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));
             } else if key.is_valid_at(self.now) {
-                for message in 0..self.around.len() {
-                    verdicts.set(message, index, judge_one(key, &self.candidates, message, &feed));
+                for (message, (before, after)) in self.around.iter().enumerate() {
+                    let arrived = Arrived { before, of_body: &text, after };
+                    verdicts.set(message, index, judge_one(key, &self.candidates, message, &arrived));
                 }
             }
         }
         let Self { ring, observed, then, now, .. } = self;
-        let conclusion = Conclusion { ring: &ring, verdicts, seen: &observed.seen(), then: &then, now };
-        self.verifier.conclude(&conclusion, Bytes::from(self.body))
+        let conclusion = Conclusion { ring: &ring, verdicts, then: &then, now };
+        self.verifier.conclude(&conclusion, observed, Bytes::from(self.body))
+    }
+}
+
+struct Arrived<'p> {
+    before: &'p [u8],
+    of_body: &'p [u8],
+    after: &'p [u8],
+}
+
+impl Text for Arrived<'_> {
+    fn feed(&self, sink: impl FnMut(&[u8])) {
+        [self.before, self.of_body, self.after].into_iter().for_each(sink);
     }
 }
 

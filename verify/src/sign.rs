@@ -279,7 +279,7 @@ impl Signer {
     fn signature(&self, message: &[u8]) -> Result<(Algorithm, Vec<u8>), SignError> {
         match &self.key {
             SigningKey::Mac(ready) => {
-                let tag = ready.tag_of(|sink| sink(message));
+                let tag = ready.tag_of(message);
                 Ok((ready.hash().algorithm(), tag.publish().to_vec()))
             }
             SigningKey::Token(secret) => Ok((Algorithm::SharedToken, secret.to_vec())),

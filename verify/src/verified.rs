@@ -32,8 +32,6 @@ pub struct Verified<B> {
 pub(crate) struct Facts {
     pub(crate) signed_by: Arc<SignedBy>,
     pub(crate) observed: Observed,
-    /// SHA-256 over what was signed of the body, where that is not the body as it is.
-    pub(crate) signed_text: Option<[u8; 32]>,
 }
 
 /// A key, and the scheme that it signs with. One thing to share for every proof, because counting its users costs.
@@ -42,48 +40,16 @@ pub(crate) struct SignedBy {
     pub(crate) key_id: Arc<str>,
 }
 
-/// What the headers (and, for an event time, the body) told.
-#[derive(Clone)]
+/// What the headers (and, for an event time, the body) told. Large, so it is filled where it is.
+#[derive(Clone, Default)]
 pub(crate) struct Observed {
-    timestamp: Option<UnixTime>,
-    header_id: ShortText,
-    header_type: ShortText,
-    context: Option<[u8; 32]>,
-}
-
-/// The same while the headers are at hand.
-#[derive(Clone, Copy)]
-pub(crate) struct Seen<'a> {
     pub(crate) timestamp: Option<UnixTime>,
-    /// ASCII, at most [`MAX_ID_BYTES`]; empty if there is none.
-    pub(crate) header_id: &'a [u8],
-    /// As the id.
-    pub(crate) header_type: &'a [u8],
+    pub(crate) header_id: ShortText,
+    pub(crate) header_type: ShortText,
     /// SHA-256 over the signed parts beside the body, where they belong to the identity.
     pub(crate) context: Option<[u8; 32]>,
-}
-
-impl Seen<'_> {
-    #[inline]
-    pub(crate) fn kept(self) -> Observed {
-        Observed {
-            timestamp: self.timestamp,
-            header_id: ShortText::new(self.header_id),
-            header_type: ShortText::new(self.header_type),
-            context: self.context,
-        }
-    }
-}
-
-impl Observed {
-    pub(crate) fn seen(&self) -> Seen<'_> {
-        Seen {
-            timestamp: self.timestamp,
-            header_id: &self.header_id.0,
-            header_type: &self.header_type.0,
-            context: self.context,
-        }
-    }
+    /// SHA-256 over what was signed of the body, where that is not the body as it is.
+    pub(crate) signed_text: Option<[u8; 32]>,
 }
 
 /// Whether a piece of metadata was inside the signed bytes.
@@ -179,7 +145,8 @@ impl<B: AsRef<[u8]>> Verified<B> {
             }
             _ => {
                 // What is not signed tells no events apart: a replayer can change it.
-                let text = self.facts.signed_text.as_ref().map_or(self.body.as_ref(), |digest| digest);
+                let text =
+                    self.facts.observed.signed_text.as_ref().map_or(self.body.as_ref(), |digest| digest);
                 ReplayKey::new(source, Identity::Digest, text, self.facts.observed.context.as_ref())
             }
         }
@@ -218,17 +185,13 @@ impl<B> fmt::Debug for Verified<B> {
 }
 
 /// Up to [`MAX_ID_BYTES`] bytes of ASCII, in place. Empty if there is none.
-#[derive(Clone)]
-struct ShortText(ArrayVec<u8, MAX_ID_BYTES>);
+#[derive(Clone, Default)]
+pub(crate) struct ShortText(ArrayVec<u8, MAX_ID_BYTES>);
 
 impl ShortText {
-    /// Empty if it is too long.
-    #[inline]
-    fn new(text: &[u8]) -> Self {
-        let mut kept = Self(ArrayVec::new());
-        // It fits: who fills `Seen` has looked.
-        let _ = kept.0.try_extend_from_slice(text);
-        kept
+    /// Takes a text that is not too long.
+    pub(crate) fn fill(&mut self, text: &[u8]) {
+        let _ = self.0.try_extend_from_slice(text);
     }
 
     fn as_str(&self) -> &str {

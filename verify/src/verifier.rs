@@ -23,7 +23,7 @@ use crate::scheme::{Freshness, Scheme, Syntax};
 use crate::scheme_rules::check_window;
 use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
-use crate::verified::{Facts, Seen, Verified};
+use crate::verified::{Facts, Observed, Verified};
 use crate::{adyen, token};
 
 /// The default limit of a body that is received incrementally: 1 MiB.
@@ -196,15 +196,8 @@ fn check_webhook_id(scheme: &Scheme, id: &str) -> Result<(), ConfigError> {
 pub(crate) struct Conclusion<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) verdicts: Verdicts,
-    pub(crate) seen: &'a Seen<'a>,
     pub(crate) then: &'a Then,
     pub(crate) now: UnixTime,
-}
-
-/// What may be learnt of the body, now that it is believed.
-struct OfBody {
-    timestamp: Option<UnixTime>,
-    signed_text: Option<[u8; 32]>,
 }
 
 impl Verifier {
@@ -275,8 +268,9 @@ impl Verifier {
     ) -> Result<Verified<B>, Refusal> {
         let now = now.into();
         let ring = self.0.keys.load();
-        let (mut claims, mut candidates) = (Claims::new(self, request.into()), Candidates::default());
-        claims.read(&ring, now, &mut candidates)?;
+        let mut claims = Claims::new(self, request.into());
+        let (mut candidates, mut observed) = (Candidates::default(), Observed::default());
+        claims.read(&ring, now, &mut candidates, &mut observed)?;
         let scheme = &self.0.scheme;
         let made_of_body;
         let of_body = if scheme.plan.plain_body {
@@ -285,12 +279,9 @@ impl Verifier {
             made_of_body = claims.of_body(scheme, body.as_ref());
             &made_of_body
         };
-        let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
-            claims.feed(&scheme.parts, message, of_body, sink);
-        };
-        let verdicts = judge(&ring, &candidates, claims.messages(), &feed, now);
-        let (seen, then) = (&claims.seen, &claims.then);
-        self.conclude(&Conclusion { ring: &ring, verdicts, seen, then, now }, body)
+        let verdicts = judge(&ring, &candidates, claims.texts(of_body), now);
+        let then = &claims.then;
+        self.conclude(&Conclusion { ring: &ring, verdicts, then, now }, observed, body)
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -306,33 +297,28 @@ impl Verifier {
     ) -> Result<Pending, Refusal> {
         let now = now.into();
         let ring = self.keys();
-        let (mut claims, mut candidates) = (Claims::new(self, request.into()), Candidates::default());
-        claims.read(&ring, now, &mut candidates)?;
-        Ok(Pending::new(self.clone(), ring, claims, candidates, now))
+        let mut claims = Claims::new(self, request.into());
+        let (mut candidates, mut observed) = (Candidates::default(), Observed::default());
+        claims.read(&ring, now, &mut candidates, &mut observed)?;
+        Ok(Pending::new(self.clone(), ring, claims, (candidates, observed), now))
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
     pub(crate) fn conclude<B: AsRef<[u8]>>(
         &self,
         conclusion: &Conclusion<'_>,
+        mut observed: Observed,
         body: B,
     ) -> Result<Verified<B>, Refusal> {
-        let mut of_body = OfBody { timestamp: conclusion.seen.timestamp, signed_text: None };
-        let key = self.settle(conclusion, body.as_ref(), &mut of_body)?;
-        let OfBody { timestamp, signed_text } = of_body;
-        let facts = Facts {
-            signed_by: Arc::clone(&key.signed_by),
-            observed: Seen { timestamp, ..*conclusion.seen }.kept(),
-            signed_text,
-        };
-        Ok(Verified::new(body, facts))
+        let key = self.settle(conclusion, body.as_ref(), &mut observed)?;
+        Ok(Verified::new(body, Facts { signed_by: Arc::clone(&key.signed_by), observed }))
     }
 
     fn settle<'a>(
         &self,
         conclusion: &Conclusion<'a>,
         body: &[u8],
-        of_body: &mut OfBody,
+        observed: &mut Observed,
     ) -> Result<&'a RingKey, Refusal> {
         let Conclusion { ring, mut verdicts, then, now, .. } = *conclusion;
         let scheme = &self.0.scheme;
@@ -340,10 +326,10 @@ impl Verifier {
             _ if scheme.plan.plain_body => {}
             (Syntax::AdyenItems, ..) => {
                 let (of_items, digest) = adyen::judge(ring, body, now)?;
-                (verdicts, of_body.signed_text) = (of_items, Some(digest));
+                (verdicts, observed.signed_text) = (of_items, Some(digest));
             }
             (_, Some(part @ (Part::Form(_) | Part::BodyCrc32)), Then::Nothing) => {
-                of_body.signed_text = Some(sha256(&part.of_body(body)));
+                observed.signed_text = Some(sha256(&part.of_body(body)));
             }
             _ => {}
         }
@@ -356,14 +342,14 @@ impl Verifier {
                 if let Some(stated) = digest {
                     http_message::check_digest(stated, body)?;
                 }
-                of_body.timestamp = created.get(message).copied();
+                observed.timestamp = created.get(message).copied();
             }
             Then::TokenClaims(claims) => {
-                of_body.timestamp = token::check_claims(scheme, claims, body, now)?;
+                observed.timestamp = token::check_claims(scheme, claims, body, now)?;
             }
         }
         if let Freshness::EventTime { .. } = scheme.freshness {
-            of_body.timestamp = self.event_time(body, now)?;
+            observed.timestamp = self.event_time(body, now)?;
         }
         key.record_use(now);
         Ok(key)
