@@ -60,8 +60,8 @@ impl MacState {
     /// The tag of one message.
     pub(crate) fn tag_of(&self, text: &(impl Text + ?Sized)) -> Tag {
         match self {
-            Self::Sha1(ready) => Tag::new(&Message::new(ready).of(text).into()),
-            Self::Sha256(ready) => Tag::new(&Message::new(ready).of(text).into()),
+            Self::Sha1(ready) => Tag::new(&hmac(ready, text).into()),
+            Self::Sha256(ready) => Tag::new(&hmac(ready, text).into()),
         }
     }
 
@@ -124,6 +124,16 @@ impl RunningMac {
     }
 }
 
+/// The same as [`Message`], without moving it anywhere.
+fn hmac<D: EagerHash>(ready: &HmacCore<D>, text: &(impl Text + ?Sized)) -> Output<HmacCore<D>> {
+    let mut core = ready.clone();
+    let mut buffer = Buffer::<HmacCore<D>>::default();
+    text.feed(|bytes| buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks)));
+    let mut tag = Output::<HmacCore<D>>::default();
+    core.finalize_fixed_core(&mut buffer, &mut tag);
+    tag
+}
+
 /// What `hmac::Hmac` is too, but for its copies: here only the key schedule is, and nothing moves at the end.
 pub(crate) struct Message<D: EagerHash> {
     core: HmacCore<D>,
@@ -138,11 +148,6 @@ impl<D: EagerHash> Message<D> {
     fn update(&mut self, bytes: &[u8]) {
         let Self { core, buffer } = self;
         buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks));
-    }
-
-    fn of(&mut self, text: &(impl Text + ?Sized)) -> Output<HmacCore<D>> {
-        text.feed(|bytes| self.update(bytes));
-        self.finish()
     }
 
     fn finish(&mut self) -> Output<HmacCore<D>> {

@@ -79,7 +79,7 @@ impl Metadata<'_> {
 }
 
 impl<B> Verified<B> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(body: B, facts: Facts) -> Self {
         Self { body, facts }
     }

@@ -311,7 +311,8 @@ impl Verifier {
         body: B,
     ) -> Result<Verified<B>, Refusal> {
         let key = self.settle(conclusion, body.as_ref(), &mut observed)?;
-        Ok(Verified::new(body, Facts { signed_by: Arc::clone(&key.signed_by), observed }))
+        let signed_by = Arc::clone(&key.signed_by);
+        Ok(Verified::new(body, Facts { signed_by, observed }))
     }
 
     fn settle<'a>(
