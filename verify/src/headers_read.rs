@@ -90,41 +90,45 @@ fn mark(name: &str) -> u64 {
 impl<'a> HeadersFound<'a> {
     /// Nothing yet.
     pub(crate) fn new(read: &'a HeadersRead) -> Self {
-        Self {
+        let mut found = Self {
             read,
             values: [None; IN_PLACE],
-            more_values: vec![None; read.once.saturating_sub(IN_PLACE)],
+            more_values: Vec::new(),
             duplicate: false,
             content_encoding: false,
+        };
+        if read.once > IN_PLACE {
+            found.more_values.resize(read.once - IN_PLACE, None);
         }
+        found
     }
 
     /// Looks at every header once.
     #[inline(never)] // The loop wants the registers for itself.
     pub(crate) fn look_through(&mut self, headers: &'a HeaderMap) {
-        let marks = self.read.marks;
+        let HeadersRead { marks, once, content_encoding, .. } = *self.read;
         for (name, value) in headers {
-            if marks & mark(name.as_str()) != 0 {
-                self.look_at(name.as_str(), value);
+            if marks & mark(name.as_str()) == 0 {
+                continue;
+            }
+            let Some(number) = self.read.number(name.as_str()) else { continue };
+            if number < once {
+                match self.values.get_mut(number) {
+                    Some(place) => self.duplicate |= place.replace(value).is_some(),
+                    None => self.take_one_more(number, value),
+                }
+            }
+            if number == content_encoding {
+                self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
             }
         }
     }
 
-    #[inline(never)]
-    fn look_at(&mut self, name: &str, value: &'a HeaderValue) {
-        let Some(number) = self.read.number(name) else { return };
-        if number == self.read.content_encoding {
-            self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    #[cold]
+    fn take_one_more(&mut self, number: usize, value: &'a HeaderValue) {
+        if let Some(place) = self.more_values.get_mut(number - IN_PLACE) {
+            self.duplicate |= place.replace(value).is_some();
         }
-        let place = match self.values.get_mut(number) {
-            _ if number >= self.read.once => return,
-            Some(place) => place,
-            None => match self.more_values.get_mut(number - IN_PLACE) {
-                Some(place) => place,
-                None => return,
-            },
-        };
-        self.duplicate |= place.replace(value).is_some();
     }
 
     fn value(&self, number: usize) -> Option<&'a HeaderValue> {
