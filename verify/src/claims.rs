@@ -22,6 +22,8 @@ use crate::verifier::Verifier;
 
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
+    scheme: &'a Scheme,
+    headers: HeadersFound<'a>,
     presented: Presented<'a>,
     pub(crate) then: Then,
     verifier: &'a Verifier,
@@ -53,6 +55,8 @@ impl<'a> Claims<'a> {
     #[inline(always)]
     pub(crate) fn new(verifier: &'a Verifier, request: RequestView<'a>) -> Self {
         Self {
+            scheme: verifier.scheme().family(request.headers),
+            headers: HeadersFound::default(),
             presented: Presented::nothing(),
             then: Then::Nothing,
             verifier,
@@ -73,16 +77,16 @@ impl<'a> Claims<'a> {
         candidates: &mut Candidates,
         observed: &mut Observed,
     ) -> Result<(), Refusal> {
-        let scheme = self.verifier.scheme().family(self.request.headers);
-        let mut headers = HeadersFound::new(&scheme.plan.headers);
-        headers.look_through(self.request.headers);
+        let scheme = self.scheme;
+        self.headers.look_through(&scheme.plan.headers, self.request.headers);
+        let headers = &self.headers;
         if headers.content_encoding {
             return Err(Refusal::UnsupportedContentEncoding);
         }
         if headers.duplicate {
             return Err(Refusal::DuplicateHeader);
         }
-        check_required(scheme, &headers)?;
+        check_required(scheme, headers)?;
         match scheme.syntax {
             Syntax::AdyenItems => {}
             Syntax::HttpMessage { .. } => {
@@ -90,22 +94,18 @@ impl<'a> Claims<'a> {
                 let covered = Covered::new(self.request, &url);
                 http_message::read(scheme, ring, (&covered, now), candidates, &mut self.presented)?;
             }
-            _ => signature_list::read(scheme, &headers, candidates, &mut self.presented)?,
+            _ => signature_list::read(scheme, headers, candidates, &mut self.presented)?,
         }
         if scheme.plan.signed_headers {
             check_signed_headers(scheme, self.request.headers)?;
         }
-        self.id = signed_id(scheme, &headers)?;
-        if let Some((text, time, format)) = signed_timestamp(scheme, &headers, self.presented.timestamp)? {
+        self.id = signed_id(scheme, headers)?;
+        if let Some((text, time, format)) = signed_timestamp(scheme, headers, self.presented.timestamp)? {
             if let Freshness::SignedTimestamp { window, .. } = &self.verifier.scheme().freshness {
                 window.check(time, now, format)?;
             }
             (self.timestamp, observed.timestamp) = (text, Some(time));
         }
-        let id = headers.event_id().and_then(|value| metadata(value, is_id));
-        observed.header_id.fill(id.unwrap_or_default());
-        let event_type = headers.event_types().find_map(|value| metadata(value, is_printable));
-        observed.header_type.fill(event_type.unwrap_or_default());
         if scheme.plan.more_than_signature {
             self.read_what_follows(scheme);
         }
@@ -113,6 +113,16 @@ impl<'a> Claims<'a> {
             observed.context = self.context(scheme);
         }
         Ok(())
+    }
+
+    /// Event id and type, of which nothing is refused.
+    pub(crate) fn read_metadata(&self, observed: &mut Observed) {
+        let read = &self.scheme.plan.headers;
+        let id = self.headers.event_id(read).and_then(|value| metadata(value, is_id));
+        observed.header_id.fill(id.unwrap_or_default());
+        let mut event_types = self.headers.event_types(read);
+        let event_type = event_types.find_map(|value| metadata(value, is_printable));
+        observed.header_type.fill(event_type.unwrap_or_default());
     }
 
     /// What must hold beside the signature, and which texts it may be over.
@@ -222,7 +232,7 @@ pub(crate) fn of_body<'b>(scheme: &Scheme, then: &Then, body: &'b [u8]) -> Cow<'
 }
 
 fn check_required(scheme: &Scheme, headers: &HeadersFound<'_>) -> Result<(), Refusal> {
-    for ((_, wanted), value) in scheme.required_headers.iter().zip(headers.required()) {
+    for ((_, wanted), value) in scheme.required_headers.iter().zip(headers.required(&scheme.plan.headers)) {
         if value.ok_or(Refusal::MissingHeader)?.as_bytes() != wanted.as_bytes() {
             return Err(Refusal::MalformedHeader);
         }
@@ -246,7 +256,7 @@ fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a [u8]
     if !scheme.plan.signs_id {
         return Ok(&[]);
     }
-    let value = headers.event_id().ok_or(Refusal::MissingHeader)?.as_bytes();
+    let value = headers.event_id(&scheme.plan.headers).ok_or(Refusal::MissingHeader)?.as_bytes();
     if value.is_empty() || value.len() > MAX_ID_BYTES || !is_id(value) {
         return Err(Refusal::MalformedId);
     }
@@ -269,7 +279,7 @@ fn signed_timestamp<'a>(
         // Read with the signatures, each of which has its own.
         TimestampAt::Created => return Ok(None),
         TimestampAt::Header(_) => {
-            header_text(headers.timestamp()).map_err(|_| Refusal::MalformedTimestamp)?
+            header_text(headers.timestamp(&scheme.plan.headers)).map_err(|_| Refusal::MalformedTimestamp)?
         }
     };
     let text = text.ok_or(Refusal::MissingTimestamp)?;

@@ -28,8 +28,8 @@ pub(crate) struct HeadersRead {
 }
 
 /// What a request has of them.
+#[derive(Default)]
 pub(crate) struct HeadersFound<'a> {
-    read: &'a HeadersRead,
     values: [Option<&'a HeaderValue>; IN_PLACE],
     more_values: Vec<Option<&'a HeaderValue>>,
     /// Whether one of them is there twice.
@@ -88,30 +88,18 @@ fn mark(name: &str) -> u64 {
 }
 
 impl<'a> HeadersFound<'a> {
-    /// Nothing yet.
-    pub(crate) fn new(read: &'a HeadersRead) -> Self {
-        let mut found = Self {
-            read,
-            values: [None; IN_PLACE],
-            more_values: Vec::new(),
-            duplicate: false,
-            content_encoding: false,
-        };
-        if read.once > IN_PLACE {
-            found.more_values.resize(read.once - IN_PLACE, None);
-        }
-        found
-    }
-
     /// Looks at every header once.
     #[inline(never)] // The loop wants the registers for itself.
-    pub(crate) fn look_through(&mut self, headers: &'a HeaderMap) {
-        let HeadersRead { marks, once, content_encoding, .. } = *self.read;
+    pub(crate) fn look_through(&mut self, read: &HeadersRead, headers: &'a HeaderMap) {
+        let HeadersRead { marks, once, content_encoding, .. } = *read;
+        if once > IN_PLACE {
+            self.more_values.resize(once - IN_PLACE, None);
+        }
         for (name, value) in headers {
             if marks & mark(name.as_str()) == 0 {
                 continue;
             }
-            let Some(number) = self.read.number(name.as_str()) else { continue };
+            let Some(number) = read.number(name.as_str()) else { continue };
             if number < once {
                 match self.values.get_mut(number) {
                     Some(place) => self.duplicate |= place.replace(value).is_some(),
@@ -141,20 +129,20 @@ impl<'a> HeadersFound<'a> {
     }
 
     /// The required headers, in the scheme's order.
-    pub(crate) fn required(&self) -> impl Iterator<Item = Option<&'a HeaderValue>> {
-        self.read.required.clone().map(|number| self.value(number))
+    pub(crate) fn required(&self, read: &HeadersRead) -> impl Iterator<Item = Option<&'a HeaderValue>> {
+        read.required.clone().map(|number| self.value(number))
     }
 
-    pub(crate) fn timestamp(&self) -> Option<&'a HeaderValue> {
-        self.value(self.read.timestamp?)
+    pub(crate) fn timestamp(&self, read: &HeadersRead) -> Option<&'a HeaderValue> {
+        self.value(read.timestamp?)
     }
 
-    pub(crate) fn event_id(&self) -> Option<&'a HeaderValue> {
-        self.value(self.read.event_id?)
+    pub(crate) fn event_id(&self, read: &HeadersRead) -> Option<&'a HeaderValue> {
+        self.value(read.event_id?)
     }
 
     /// Those of the headers with the event type that are there, in the scheme's order.
-    pub(crate) fn event_types(&self) -> impl Iterator<Item = &'a HeaderValue> {
-        self.read.event_types.clone().filter_map(|number| self.value(number))
+    pub(crate) fn event_types(&self, read: &HeadersRead) -> impl Iterator<Item = &'a HeaderValue> {
+        read.event_types.clone().filter_map(|number| self.value(number))
     }
 }

@@ -280,6 +280,8 @@ impl Verifier {
             &made_of_body
         };
         let verdicts = judge(&ring, &candidates, claims.texts(of_body), now);
+        // Not before: the processor does this while the hash is still being computed.
+        claims.read_metadata(&mut observed);
         let then = &claims.then;
         self.conclude(&Conclusion { ring: &ring, verdicts, then, now }, observed, body)
     }
@@ -300,6 +302,7 @@ impl Verifier {
         let mut claims = Claims::new(self, request.into());
         let (mut candidates, mut observed) = (Candidates::default(), Observed::default());
         claims.read(&ring, now, &mut candidates, &mut observed)?;
+        claims.read_metadata(&mut observed);
         Ok(Pending::new(self.clone(), ring, claims, (candidates, observed), now))
     }
 
