@@ -13,7 +13,7 @@ use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
-use crate::verified::{Observed, Verified};
+use crate::verified::{Facts, Observed, Verified};
 use crate::verifier::{Conclusion, Verifier};
 
 /// The step in which the buffer first grows: a declared length costs no memory until its bytes arrive.
@@ -131,9 +131,10 @@ impl Pending {
                 }
             }
         }
-        let Self { ring, observed, then, now, .. } = self;
+        let Self { ring, mut observed, then, now, .. } = self;
         let conclusion = Conclusion { ring: &ring, verdicts, then: &then, now };
-        self.verifier.conclude(&conclusion, observed, Bytes::from(self.body))
+        let signed_by = Arc::clone(self.verifier.settle(&conclusion, &self.body, &mut observed)?);
+        Ok(Verified::new(Bytes::from(self.body), Facts { signed_by, observed }))
     }
 }
 

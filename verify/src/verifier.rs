@@ -12,7 +12,7 @@ use crate::encoding::is_id_byte;
 use crate::http_message;
 use crate::judge::{Verdicts, judge};
 use crate::key::Key;
-use crate::key_ring::{KeyRing, RingKey};
+use crate::key_ring::KeyRing;
 use crate::mac::sha256;
 use crate::part::Part;
 use crate::pending::Pending;
@@ -23,7 +23,7 @@ use crate::scheme::{Freshness, Scheme, Syntax};
 use crate::scheme_rules::check_window;
 use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
-use crate::verified::{Facts, Observed, Verified};
+use crate::verified::{Facts, Observed, SignedBy, Verified};
 use crate::{adyen, token};
 
 /// The default limit of a body that is received incrementally: 1 MiB.
@@ -283,7 +283,9 @@ impl Verifier {
         // Not before: the processor does this while the hash is still being computed.
         claims.read_metadata(&mut observed);
         let then = &claims.then;
-        self.conclude(&Conclusion { ring: &ring, verdicts, then, now }, observed, body)
+        let conclusion = Conclusion { ring: &ring, verdicts, then, now };
+        let signed_by = Arc::clone(self.settle(&conclusion, body.as_ref(), &mut observed)?);
+        Ok(Verified::new(body, Facts { signed_by, observed }))
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -307,23 +309,12 @@ impl Verifier {
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
-    pub(crate) fn conclude<B: AsRef<[u8]>>(
-        &self,
-        conclusion: &Conclusion<'_>,
-        mut observed: Observed,
-        body: B,
-    ) -> Result<Verified<B>, Refusal> {
-        let key = self.settle(conclusion, body.as_ref(), &mut observed)?;
-        let signed_by = Arc::clone(&key.signed_by);
-        Ok(Verified::new(body, Facts { signed_by, observed }))
-    }
-
-    fn settle<'a>(
+    pub(crate) fn settle<'a>(
         &self,
         conclusion: &Conclusion<'a>,
         body: &[u8],
         observed: &mut Observed,
-    ) -> Result<&'a RingKey, Refusal> {
+    ) -> Result<&'a Arc<SignedBy>, Refusal> {
         let Conclusion { ring, mut verdicts, then, now, .. } = *conclusion;
         let scheme = &self.0.scheme;
         match (&scheme.syntax, scheme.body_part(), then) {
@@ -356,7 +347,7 @@ impl Verifier {
             observed.timestamp = self.event_time(body, now)?;
         }
         key.record_use(now);
-        Ok(key)
+        Ok(&key.signed_by)
     }
 
     fn event_time(&self, body: &[u8], now: UnixTime) -> Result<Option<UnixTime>, Refusal> {
