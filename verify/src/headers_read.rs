@@ -89,26 +89,34 @@ fn mark(name: &str) -> u64 {
 
 impl<'a> HeadersFound<'a> {
     /// Looks at every header once.
-    #[inline(never)] // The loop wants the registers for itself.
     pub(crate) fn look_through(&mut self, read: &HeadersRead, headers: &'a HeaderMap) {
-        let HeadersRead { marks, once, content_encoding, .. } = *read;
-        if once > IN_PLACE {
-            self.more_values.resize(once - IN_PLACE, None);
+        if read.once > IN_PLACE {
+            self.more_values.resize(read.once - IN_PLACE, None);
         }
+        self.each(read, headers);
+    }
+
+    #[inline(never)] // The loop wants the registers for itself.
+    fn each(&mut self, read: &HeadersRead, headers: &'a HeaderMap) {
+        let marks = read.marks;
         for (name, value) in headers {
-            if marks & mark(name.as_str()) == 0 {
-                continue;
+            if marks & mark(name.as_str()) != 0 {
+                self.look_at(read, name, value);
             }
-            let Some(number) = read.number(name.as_str()) else { continue };
-            if number < once {
-                match self.values.get_mut(number) {
-                    Some(place) => self.duplicate |= place.replace(value).is_some(),
-                    None => self.take_one_more(number, value),
-                }
+        }
+    }
+
+    #[inline(never)]
+    fn look_at(&mut self, read: &HeadersRead, name: &HeaderName, value: &'a HeaderValue) {
+        let Some(number) = read.number(name.as_str()) else { return };
+        if number < read.once {
+            match self.values.get_mut(number) {
+                Some(place) => self.duplicate |= place.replace(value).is_some(),
+                None => self.take_one_more(number, value),
             }
-            if number == content_encoding {
-                self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
-            }
+        }
+        if number == read.content_encoding {
+            self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
         }
     }
 
