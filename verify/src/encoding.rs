@@ -105,53 +105,19 @@ impl Encoding {
     /// Writes `bytes` as a provider would.
     pub(crate) fn encode(self, bytes: &[u8]) -> String {
         match self {
-            Self::Hex => hex::encode(bytes),
+            Self::Hex => to_hex(bytes),
             Self::Base64 => STANDARD.encode(bytes),
-            Self::Base64OfHex => STANDARD.encode(hex::encode(bytes)),
+            Self::Base64OfHex => STANDARD.encode(to_hex(bytes)),
         }
     }
 }
 
-/// All digits are decoded before the first that is none counts, so that there is no branch per digit.
 fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
-    if text.len() != 2 * target.len() {
+    // The decoder would pass over a `0x`.
+    if text.len() != 2 * target.len() || text.starts_with(b"0x") {
         return None;
     }
-    let (sixteens, rest) = target.as_chunks_mut();
-    let (many_digits, few_digits) = text.as_chunks();
-    let many =
-        sixteens.iter_mut().zip(many_digits).fold(0, |all, (bytes, digits)| all | hex_16(digits, bytes));
-    let all = rest
-        .iter_mut()
-        .zip(few_digits.as_chunks().0)
-        .fold(many, |all, (byte, digits)| all | hex_1(digits, byte));
-    (all < 16).then_some(())
-}
-
-/// Of a fixed length, so that all are decoded at once. Not inlined, or the compiler looks for more to do at once.
-#[inline(never)]
-fn hex_16(digits: &[u8; 32], bytes: &mut [u8; 16]) -> u8 {
-    bytes.iter_mut().zip(digits.as_chunks().0).fold(0, |all, (byte, digits)| all | hex_1(digits, byte))
-}
-
-/// What is returned is more than 15 if one of the two is no digit.
-fn hex_1(digits: &[u8; 2], byte: &mut u8) -> u8 {
-    let [high, low] = digits.map(nibble);
-    *byte = (high << 4) | low;
-    high | low
-}
-
-/// More than 15 if it is no hexadecimal digit.
-fn nibble(digit: u8) -> u8 {
-    let number = digit.wrapping_sub(b'0');
-    let letter = (digit | 0x20).wrapping_sub(b'a');
-    if number < 10 {
-        number
-    } else if letter < 6 {
-        10 + letter
-    } else {
-        u8::MAX
-    }
+    const_hex::decode_to_slice(text, target).ok()
 }
 
 fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
@@ -204,6 +170,17 @@ pub(crate) fn base64_key(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// Decodes a configured key, of any length.
+pub(crate) fn hex_key(text: &str) -> Option<Vec<u8>> {
+    // The decoder would pass over a `0x`.
+    const_hex::decode(text).ok().filter(|_| !text.starts_with("0x"))
+}
+
+/// Lower-case hex.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    const_hex::encode(bytes)
+}
+
 /// Decodes a part of a JSON Web Token: base64 for URLs, without padding (RFC 7515, section 2).
 pub(crate) fn base64_url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
@@ -254,7 +231,7 @@ mod tests {
         let text = Encoding::Base64OfHex.encode(&[0xab; 32]);
         assert_eq!(text.len(), 88);
         assert_eq!(exact(Encoding::Base64OfHex, text.as_bytes(), 32).unwrap().as_slice(), [0xab; 32]);
-        let capitals = STANDARD.encode(hex::encode_upper([0xab; 32]));
+        let capitals = STANDARD.encode(to_hex(&[0xab; 32]).to_uppercase());
         assert!(exact(Encoding::Base64OfHex, capitals.as_bytes(), 32).is_none());
         let raw = Encoding::Base64.encode(&[0xab; 32]);
         assert!(exact(Encoding::Base64OfHex, raw.as_bytes(), 32).is_none());

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use zeroize::Zeroizing;
 
 use crate::config_error::ConfigError;
-use crate::encoding::{Encoding, is_id_byte, to_base64_url};
+use crate::encoding::{Encoding, is_id_byte, to_base64_url, to_hex};
 use crate::key::{Key, KeyBytes};
 use crate::key_ring::{bound_header, mac_hash};
 use crate::mac::{MacState, sha256};
@@ -295,7 +295,7 @@ impl Signer {
 
     /// The first two parts of a token about `outgoing`.
     fn token_content(&self, outgoing: &Outgoing<'_>) -> String {
-        let digest = hex::encode(sha256(outgoing.body));
+        let digest = to_hex(&sha256(outgoing.body));
         let header = serde_json::json!({ "alg": "ES256", "kid": self.key_id, "typ": "JWT" });
         let claims =
             serde_json::json!({ "iat": outgoing.timestamp.as_secs(), "request_body_sha256": digest });

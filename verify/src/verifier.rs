@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 
 use crate::claims::{Claims, Then};
 use crate::config_error::ConfigError;
-use crate::encoding::is_id_byte;
+use crate::encoding::{is_id_byte, to_hex};
 use crate::http_message;
 use crate::judge::{Verdicts, judge};
 use crate::key::Key;
@@ -331,7 +331,7 @@ impl Verifier {
         let (message, key) = verdicts.winner(ring.keys()).ok_or(Refusal::SignatureMismatch)?;
         match then {
             Then::Nothing => {}
-            Then::BodyDigest(wanted) if *wanted == hex::encode(sha256(body)) => {}
+            Then::BodyDigest(wanted) if *wanted == to_hex(&sha256(body)) => {}
             Then::BodyDigest(_) => return Err(Refusal::DigestMismatch),
             Then::Message { created, digest } => {
                 if let Some(stated) = digest {
