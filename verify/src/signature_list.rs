@@ -2,6 +2,7 @@
 
 use arrayvec::ArrayVec;
 use http::HeaderValue;
+use memchr::memchr;
 
 use crate::algorithm::{Algorithm, AlgorithmSet, Version};
 use crate::encoding::{Encoding, SignatureBytes, is_printable};
@@ -164,12 +165,11 @@ fn read_one<'a>(
             Ok(())
         }
         Syntax::KeyValue { versions, timestamp, separator } => {
-            let elements = text.split(|byte| char::from(*byte) == *separator);
-            let elements = elements.map(|element| split_at_first(element, b'='));
+            let elements = elements(text, u8::try_from(*separator).ok(), b'=');
             read_list(elements, versions, timestamp.as_deref(), (encoding, header), candidates, out)
         }
         Syntax::Versioned { versions } => {
-            let elements = text.split(|byte| *byte == b' ').map(|element| split_at_first(element, b','));
+            let elements = elements(text, Some(b' '), b',');
             read_list(elements, versions, None, (encoding, header), candidates, out)
         }
         Syntax::JsonWebToken { .. } => {
@@ -184,9 +184,23 @@ fn read_one<'a>(
     }
 }
 
-fn split_at_first(element: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let (name, value) = element.split_at_checked(element.iter().position(|byte| *byte == separator)?)?;
-    Some((name, value.get(1..)?))
+/// The elements of a list, each with its name before `inner` split off; `None` where there is no `inner`.
+fn elements(text: &[u8], outer: Option<u8>, inner: u8) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let (element, following) = match outer.and_then(|outer| split_at_first(text, outer)) {
+            Some((element, following)) => (element, Some(following)),
+            None => (text, None),
+        };
+        rest = following;
+        Some(split_at_first(element, inner))
+    })
+}
+
+fn split_at_first(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (before, from) = text.split_at_checked(memchr(separator, text)?)?;
+    Some((before, from.get(1..)?))
 }
 
 /// Elements of unknown versions, without a separator, or of another length are passed over: a provider may add a
