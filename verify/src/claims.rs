@@ -2,34 +2,35 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 use crate::canonical;
-use crate::encoding::is_id_byte;
+use crate::encoding::{is_id, is_printable};
+use crate::headers_read::HeadersFound;
 use crate::http_message;
 use crate::key_ring::KeyRing;
-use crate::mac::Digest;
+use crate::mac::{Digest, Text};
 use crate::message_components::Covered;
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
-use crate::scheme::{DigestScope, Freshness, Location, Scheme, Syntax, TimestampAt};
+use crate::scheme::{Freshness, Scheme, Syntax, TimestampAt};
 use crate::signature_list::{self, Candidates, Presented, header_text};
 use crate::timestamp::{TimestampFormat, UnixTime};
-use crate::verified::{MAX_ID_BYTES, Observed, ShortText};
+use crate::verified::{MAX_ID_BYTES, Observed};
 use crate::verifier::Verifier;
 
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
-    pub(crate) candidates: Candidates,
-    pub(crate) observed: Observed,
+    scheme: &'a Scheme,
+    headers: HeadersFound<'a>,
+    presented: Presented<'a>,
     pub(crate) then: Then,
+    verifier: &'a Verifier,
     request: RequestView<'a>,
-    id: &'a str,
-    timestamp: &'a str,
+    id: &'a [u8],
+    timestamp: &'a [u8],
     token: &'a str,
-    public_url: &'a str,
-    webhook_id: &'a str,
     /// The texts that may have been signed, or in which the URL may have been written, where there are several.
     texts: Vec<Vec<u8>>,
 }
@@ -50,67 +51,96 @@ pub(crate) enum Then {
 }
 
 impl<'a> Claims<'a> {
-    /// Everything that can be refused without the body, in the order that the test vectors fix.
-    pub(crate) fn read(
-        verifier: &'a Verifier,
-        ring: &KeyRing,
-        request: RequestView<'a>,
-        now: UnixTime,
-    ) -> Result<Self, Refusal> {
-        let headers = request.headers;
-        refuse_content_encoding(headers)?;
-        let scheme = verifier.scheme().family(headers);
-        refuse_duplicates(scheme, headers)?;
-        check_required(scheme, headers)?;
-        let url = || [verifier.public_url(), request.path_and_query].concat();
-        let mut presented = match scheme.syntax {
-            Syntax::AdyenItems => Presented::nothing(),
-            Syntax::HttpMessage { .. } => {
-                http_message::read(scheme, ring, &Covered::new(request, &url()), now)?
-            }
-            _ => signature_list::read(scheme, headers)?,
-        };
-        check_signed_headers(scheme, headers)?;
-        let id = signed_id(scheme, headers)?;
-        let timestamp = signed_timestamp(scheme, headers, presented.timestamp)?;
-        if let (Some((_, time, format)), Freshness::SignedTimestamp { window, .. }) =
-            (timestamp, &verifier.scheme().freshness)
-        {
-            window.check(time, now, format)?;
-        }
-        let mut claims = Self {
-            candidates: presented.candidates,
-            observed: Observed {
-                timestamp: timestamp.map(|(_, time, _)| time),
-                header_id: metadata_header(headers, scheme.event_id.as_ref(), is_id_byte),
-                header_type: scheme
-                    .event_types
-                    .iter()
-                    .find_map(|at| metadata_header(headers, Some(at), |_| true)),
-                context: None,
-                signed_text: None,
-            },
+    /// Nothing yet. It is filled where it is, because moving it costs as much as reading most headers.
+    #[inline(always)]
+    pub(crate) fn new(verifier: &'a Verifier, request: RequestView<'a>) -> Self {
+        Self {
+            scheme: verifier.scheme().family(request.headers),
+            headers: HeadersFound::default(),
+            presented: Presented::nothing(),
             then: Then::Nothing,
+            verifier,
             request,
-            id,
-            timestamp: timestamp.map_or("", |(text, ..)| text),
-            token: presented.token.as_ref().map_or("", |token| token.content),
-            public_url: verifier.public_url(),
-            webhook_id: verifier.webhook_id(),
-            texts: std::mem::take(&mut presented.messages),
-        };
-        if let Syntax::HttpMessage { .. } = scheme.syntax {
-            let digest = http_message::stated_digest(headers);
-            claims.then = Then::Message { created: presented.created, digest };
-        } else if let Some(token) = presented.token {
-            claims.then = Then::TokenClaims(token.claims);
-        } else if scheme.parts.contains(&Part::UrlVariants) {
-            claims.texts = canonical::url_variants(&url()).into_iter().map(String::into_bytes).collect();
-            let digest = canonical::digest_in_query(request.path_and_query).map(str::to_owned);
-            claims.then = digest.map_or(Then::Nothing, Then::BodyDigest);
+            id: &[],
+            timestamp: &[],
+            token: "",
+            texts: Vec::new(),
         }
-        claims.observed.context = claims.context(scheme);
-        Ok(claims)
+    }
+
+    /// Everything that can be refused without the body, in the order that the test vectors fix.
+    /// What outlives the headers goes into `candidates` and `observed`.
+    pub(crate) fn read(
+        &mut self,
+        ring: &KeyRing,
+        now: UnixTime,
+        candidates: &mut Candidates,
+        observed: &mut Observed,
+    ) -> Result<(), Refusal> {
+        let scheme = self.scheme;
+        self.headers.look_through(&scheme.plan.headers, self.request.headers);
+        let headers = &self.headers;
+        if headers.content_encoding {
+            return Err(Refusal::UnsupportedContentEncoding);
+        }
+        if headers.duplicate {
+            return Err(Refusal::DuplicateHeader);
+        }
+        check_required(scheme, headers)?;
+        match scheme.syntax {
+            Syntax::AdyenItems => {}
+            Syntax::HttpMessage { .. } => {
+                let url = self.url();
+                let covered = Covered::new(self.request, &url);
+                http_message::read(scheme, ring, (&covered, now), candidates, &mut self.presented)?;
+            }
+            _ => signature_list::read(scheme, headers, candidates, &mut self.presented)?,
+        }
+        if scheme.plan.signed_headers {
+            check_signed_headers(scheme, self.request.headers)?;
+        }
+        self.id = signed_id(scheme, headers)?;
+        if let Some((text, time, format)) = signed_timestamp(scheme, headers, self.presented.timestamp)? {
+            if let Freshness::SignedTimestamp { window, .. } = &self.verifier.scheme().freshness {
+                window.check(time, now, format)?;
+            }
+            (self.timestamp, observed.timestamp) = (text, Some(time));
+        }
+        if scheme.plan.more_than_signature {
+            self.read_what_follows(scheme);
+        }
+        if scheme.plan.context {
+            observed.context = self.context(scheme);
+        }
+        Ok(())
+    }
+
+    /// Event id and type, of which nothing is refused.
+    pub(crate) fn read_metadata(&self, observed: &mut Observed) {
+        let read = &self.scheme.plan.headers;
+        let id = self.headers.event_id(read).and_then(|value| metadata(value, is_id));
+        observed.header_id.fill(id.unwrap_or_default());
+        let mut event_types = self.headers.event_types(read);
+        let event_type = event_types.find_map(|value| metadata(value, is_printable));
+        observed.header_type.fill(event_type.unwrap_or_default());
+    }
+
+    /// What must hold beside the signature, and which texts it may be over.
+    fn read_what_follows(&mut self, scheme: &Scheme) {
+        self.texts = std::mem::take(&mut self.presented.messages);
+        if let Syntax::HttpMessage { .. } = scheme.syntax {
+            let created = std::mem::take(&mut self.presented.created);
+            let digest = http_message::stated_digest(self.request.headers);
+            self.then = Then::Message { created, digest };
+        } else if let Some(token) = self.presented.token.take() {
+            self.token = token.content;
+            self.then = Then::TokenClaims(token.claims);
+        } else if scheme.plan.url_variants {
+            let variants = canonical::url_variants(&self.url());
+            self.texts = variants.into_iter().map(String::into_bytes).collect();
+            let digest = canonical::digest_in_query(self.request.path_and_query).map(str::to_owned);
+            self.then = digest.map_or(Then::Nothing, Then::BodyDigest);
+        }
     }
 
     /// How many texts may have been signed.
@@ -118,21 +148,27 @@ impl<'a> Claims<'a> {
         self.texts.len().max(1)
     }
 
+    /// The texts that may have been signed; `of_body` is what the body contributes.
+    pub(crate) fn texts<'c>(&'c self, of_body: &'c [u8]) -> impl Iterator<Item = Claimed<'c>> {
+        (0..self.messages()).map(move |message| Claimed { claims: self, message, of_body })
+    }
+
     /// What the body contributes to the signed text.
     pub(crate) fn of_body<'b>(&self, scheme: &Scheme, body: &'b [u8]) -> Cow<'b, [u8]> {
         of_body(scheme, &self.then, body)
     }
 
-    /// Hands the signed parts of the message of this index to `sink`, byte for byte as presented.
-    pub(crate) fn feed(&self, parts: &[Part], message: usize, sink: &mut (impl FnMut(&[u8]) + ?Sized)) {
+    /// Hands these parts of the message of this index to `sink`, byte for byte as presented. `of_body` is what the body
+    /// contributes.
+    pub(crate) fn feed(&self, parts: &[Part], message: usize, of_body: &[u8], sink: &mut impl FnMut(&[u8])) {
         for part in parts {
             match part {
                 Part::Literal(text) => sink(text.as_bytes()),
-                Part::Id => sink(self.id.as_bytes()),
-                Part::Timestamp => sink(self.timestamp.as_bytes()),
+                Part::Id => sink(self.id),
+                Part::Timestamp => sink(self.timestamp),
                 Part::Method => sink(self.request.method.as_str().as_bytes()),
                 Part::Url => {
-                    sink(self.public_url.as_bytes());
+                    sink(self.verifier.public_url().as_bytes());
                     sink(self.request.path_and_query.as_bytes());
                 }
                 Part::UrlVariants | Part::SignatureBase => {
@@ -142,22 +178,19 @@ impl<'a> Claims<'a> {
                     sink(canonical::encoded_path(&self.url()).as_bytes());
                 }
                 Part::SignedHeaders(list) => sink(&canonical::signed_headers(list, self.request.headers)),
-                Part::WebhookId => sink(self.webhook_id.as_bytes()),
+                Part::WebhookId => sink(self.verifier.webhook_id().as_bytes()),
                 Part::TokenContent => sink(self.token.as_bytes()),
-                Part::Body | Part::BodyCrc32 | Part::Form(_) => {}
+                Part::Body | Part::BodyCrc32 | Part::Form(_) => sink(of_body),
             }
         }
     }
 
     fn url(&self) -> String {
-        [self.public_url, self.request.path_and_query].concat()
+        [self.verifier.public_url(), self.request.path_and_query].concat()
     }
 
     /// A digest of the signed parts that tell events apart beside the body.
     fn context(&self, scheme: &Scheme) -> Option<[u8; 32]> {
-        if scheme.identity == DigestScope::Body || scheme.parts.contains(&Part::Id) {
-            return None;
-        }
         let mut digest = None;
         for part in &scheme.parts {
             let mut field = |bytes: &[u8]| {
@@ -170,7 +203,7 @@ impl<'a> Claims<'a> {
                 | Part::EncodedPath
                 | Part::SignedHeaders(_)
                 | Part::TokenContent => {
-                    self.feed(std::slice::from_ref(part), 0, &mut field);
+                    self.feed(std::slice::from_ref(part), 0, &[], &mut field);
                 }
                 // Two ways to write one URL must not make two events of one.
                 Part::UrlVariants => field(canonical::escape_apostrophes(&self.url()).as_bytes()),
@@ -178,6 +211,20 @@ impl<'a> Claims<'a> {
             }
         }
         digest.map(Digest::finish)
+    }
+}
+
+/// One of the texts that may have been signed.
+pub(crate) struct Claimed<'c> {
+    claims: &'c Claims<'c>,
+    message: usize,
+    of_body: &'c [u8],
+}
+
+impl Text for Claimed<'_> {
+    fn feed(&self, mut sink: impl FnMut(&[u8])) {
+        let parts = &self.claims.verifier.scheme().parts;
+        self.claims.feed(parts, self.message, self.of_body, &mut sink);
     }
 }
 
@@ -189,10 +236,9 @@ pub(crate) fn of_body<'b>(scheme: &Scheme, then: &Then, body: &'b [u8]) -> Cow<'
     }
 }
 
-fn check_required(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refusal> {
-    for (name, wanted) in &scheme.required_headers {
-        let value = headers.get(name).ok_or(Refusal::MissingHeader)?;
-        if value.as_bytes() != wanted.as_bytes() {
+fn check_required(scheme: &Scheme, headers: &HeadersFound<'_>) -> Result<(), Refusal> {
+    for ((_, wanted), value) in scheme.required_headers.iter().zip(headers.required(&scheme.plan.headers)) {
+        if value.ok_or(Refusal::MissingHeader)?.as_bytes() != wanted.as_bytes() {
             return Err(Refusal::MalformedHeader);
         }
     }
@@ -210,39 +256,25 @@ fn check_signed_headers(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refu
     })
 }
 
-fn refuse_content_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let identity = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if headers.get_all(http::header::CONTENT_ENCODING).iter().all(identity) {
-        Ok(())
-    } else {
-        Err(Refusal::UnsupportedContentEncoding)
-    }
-}
-
-fn refuse_duplicates(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refusal> {
-    let twice = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_some();
-    if scheme.headers_read().any(twice) { Err(Refusal::DuplicateHeader) } else { Ok(()) }
-}
-
 /// The id header's text, or nothing if the scheme does not sign one.
-fn signed_id<'a>(scheme: &Scheme, headers: &'a HeaderMap) -> Result<&'a str, Refusal> {
-    let (Some(Location::Header(name)), true) = (&scheme.event_id, scheme.parts.contains(&Part::Id)) else {
-        return Ok("");
-    };
-    let value = headers.get(name).ok_or(Refusal::MissingHeader)?.as_bytes();
-    if value.is_empty() || value.len() > MAX_ID_BYTES || !value.iter().all(|byte| is_id_byte(*byte)) {
+fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a [u8], Refusal> {
+    if !scheme.plan.signs_id {
+        return Ok(&[]);
+    }
+    let value = headers.event_id(&scheme.plan.headers).ok_or(Refusal::MissingHeader)?.as_bytes();
+    if value.is_empty() || value.len() > MAX_ID_BYTES || !is_id(value) {
         return Err(Refusal::MalformedId);
     }
-    str::from_utf8(value).map_err(|_| Refusal::MalformedId)
+    Ok(value)
 }
 
-type Stamp<'a> = (&'a str, UnixTime, TimestampFormat);
+type Stamp<'a> = (&'a [u8], UnixTime, TimestampFormat);
 
 /// The signed timestamp as text, as a moment, and its format; `None` if the scheme signs none.
 fn signed_timestamp<'a>(
     scheme: &Scheme,
-    headers: &'a HeaderMap,
-    in_signature: Option<&'a str>,
+    headers: &HeadersFound<'a>,
+    in_signature: Option<&'a [u8]>,
 ) -> Result<Option<Stamp<'a>>, Refusal> {
     let Freshness::SignedTimestamp { at, format, .. } = &scheme.freshness else { return Ok(None) };
     let text = match at {
@@ -251,20 +283,17 @@ fn signed_timestamp<'a>(
         TimestampAt::Claim(_) => return Ok(None),
         // Read with the signatures, each of which has its own.
         TimestampAt::Created => return Ok(None),
-        TimestampAt::Header(name) => header_text(headers, name).map_err(|_| Refusal::MalformedTimestamp)?,
+        TimestampAt::Header(_) => {
+            header_text(headers.timestamp(&scheme.plan.headers)).map_err(|_| Refusal::MalformedTimestamp)?
+        }
     };
     let text = text.ok_or(Refusal::MissingTimestamp)?;
-    let time = format.parse(text.as_bytes()).ok_or(Refusal::MalformedTimestamp)?;
+    let time = format.parse(text).ok_or(Refusal::MalformedTimestamp)?;
     Ok(Some((text, time, *format)))
 }
 
 /// A metadata header's text; what does not fit is no metadata.
-fn metadata_header(
-    headers: &HeaderMap,
-    location: Option<&Location>,
-    fits: fn(u8) -> bool,
-) -> Option<ShortText> {
-    let Some(Location::Header(name)) = location else { return None };
-    let text = header_text(headers, name).ok()??;
-    if text.bytes().all(fits) { ShortText::new(text) } else { None }
+fn metadata(value: &HeaderValue, fits: fn(&[u8]) -> bool) -> Option<&[u8]> {
+    let text = value.as_bytes();
+    (text.len() <= MAX_ID_BYTES && !text.is_empty() && fits(text)).then_some(text)
 }

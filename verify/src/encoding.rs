@@ -33,6 +33,11 @@ pub(crate) enum SignatureBytes {
 }
 
 impl SignatureBytes {
+    /// To be decoded into.
+    pub(crate) fn zeros() -> Self {
+        Self::Short { bytes: [0; MAX_SIGNATURE_BYTES], len: 0 }
+    }
+
     pub(crate) fn short(tag: &[u8; 32]) -> Self {
         let mut bytes = [0; MAX_SIGNATURE_BYTES];
         bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
@@ -50,8 +55,23 @@ impl SignatureBytes {
 impl Encoding {
     /// Decodes `text` if it stands for as many bytes as `lengths` allows.
     pub(crate) fn decode(self, text: &[u8], lengths: &RangeInclusive<usize>) -> Option<SignatureBytes> {
-        if lengths.start() == lengths.end() {
-            return self.decode_exact(text, *lengths.start());
+        let mut signature = SignatureBytes::zeros();
+        self.decode_into(text, lengths, &mut signature)?;
+        Some(signature)
+    }
+
+    /// The same, in place. If it is `None`, what is in `signature` means nothing.
+    pub(crate) fn decode_into(
+        self,
+        text: &[u8],
+        lengths: &RangeInclusive<usize>,
+        signature: &mut SignatureBytes,
+    ) -> Option<()> {
+        if let SignatureBytes::Short { bytes, len } = signature
+            && lengths.start() == lengths.end()
+        {
+            *len = *lengths.start();
+            return self.decode_exact(text, bytes.get_mut(..*len)?);
         }
         // Signatures without a fixed length are those of public keys.
         let longest = lengths.end().div_ceil(3) * 4;
@@ -60,38 +80,44 @@ impl Encoding {
             Self::Base64 => STANDARD.decode(text).ok(),
             Self::Hex | Self::Base64OfHex => None,
         };
-        bytes.filter(|bytes| lengths.contains(&bytes.len())).map(SignatureBytes::Long)
+        *signature = SignatureBytes::Long(bytes.filter(|bytes| lengths.contains(&bytes.len()))?);
+        Some(())
     }
 
-    /// Decodes `text` if it stands for exactly `len` bytes.
-    fn decode_exact(self, text: &[u8], len: usize) -> Option<SignatureBytes> {
-        let mut bytes = [0; MAX_SIGNATURE_BYTES];
-        let target = bytes.get_mut(..len)?;
+    /// Decodes `text` if it stands for exactly as many bytes as `target` has.
+    fn decode_exact(self, text: &[u8], target: &mut [u8]) -> Option<()> {
         match self {
-            Self::Hex => hex::decode_to_slice(text, target).ok()?,
-            Self::Base64 => base64_exact(text, target)?,
+            Self::Hex => hex_exact(text, target),
+            Self::Base64 => base64_exact(text, target),
             Self::Base64OfHex => {
                 let mut digits = [0; 2 * MAX_SIGNATURE_BYTES];
-                let digits = digits.get_mut(..2 * len)?;
+                let digits = digits.get_mut(..2 * target.len())?;
                 base64_exact(text, digits)?;
                 // The encoder prints small letters; other digits under the base64 would be a second text.
                 if digits.iter().any(u8::is_ascii_uppercase) {
                     return None;
                 }
-                hex::decode_to_slice(digits, target).ok()?;
+                hex_exact(digits, target)
             }
         }
-        Some(SignatureBytes::Short { bytes, len })
     }
 
     /// Writes `bytes` as a provider would.
     pub(crate) fn encode(self, bytes: &[u8]) -> String {
         match self {
-            Self::Hex => hex::encode(bytes),
+            Self::Hex => to_hex(bytes),
             Self::Base64 => STANDARD.encode(bytes),
-            Self::Base64OfHex => STANDARD.encode(hex::encode(bytes)),
+            Self::Base64OfHex => STANDARD.encode(to_hex(bytes)),
         }
     }
+}
+
+fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
+    // The decoder would pass over a `0x`.
+    if text.len() != 2 * target.len() || text.starts_with(b"0x") {
+        return None;
+    }
+    const_hex::decode_to_slice(text, target).ok()
 }
 
 fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
@@ -106,6 +132,26 @@ fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     }
     target.copy_from_slice(scratch.get(..written)?);
     Some(())
+}
+
+/// Whether all bytes fit. Sixteen are looked at at once; the last sixteen overlap those before them.
+#[inline]
+fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+    let all = |bytes: &[u8]| bytes.iter().fold(0, |misfits, byte| misfits | u8::from(!fits(*byte))) == 0;
+    match bytes.last_chunk::<16>() {
+        Some(last) => bytes.as_chunks::<16>().0.iter().all(|sixteen| all(sixteen)) && all(last),
+        None => all(bytes),
+    }
+}
+
+/// Whether all is printable ASCII.
+pub(crate) fn is_printable(bytes: &[u8]) -> bool {
+    all_bytes(bytes, |byte| (0x20..=0x7e).contains(&byte))
+}
+
+/// Whether every byte may stand in a signed id.
+pub(crate) fn is_id(bytes: &[u8]) -> bool {
+    all_bytes(bytes, is_id_byte)
 }
 
 /// A byte that a signed id may have. No `.`: it separates the signed parts, so an id with one could be cut elsewhere
@@ -124,6 +170,16 @@ pub(crate) fn base64_key(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// Decodes a configured key, of any length.
+pub(crate) fn hex_key(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text).ok()
+}
+
+/// Lower-case hex.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    hex::encode(bytes)
+}
+
 /// Decodes a part of a JSON Web Token: base64 for URLs, without padding (RFC 7515, section 2).
 pub(crate) fn base64_url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
@@ -138,20 +194,24 @@ pub(crate) fn to_base64_url(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn exact(encoding: Encoding, text: &[u8], len: usize) -> Option<SignatureBytes> {
+        encoding.decode(text, &(len..=len))
+    }
+
     #[test]
     fn hex_takes_either_case_and_nothing_else() {
         for text in ["00ff", "00FF", "00fF"] {
-            assert_eq!(Encoding::Hex.decode_exact(text.as_bytes(), 2).unwrap().as_slice(), [0, 255]);
+            assert_eq!(exact(Encoding::Hex, text.as_bytes(), 2).unwrap().as_slice(), [0, 255]);
         }
         for text in ["", "0", "00f", "00ff0", "00ff00", "0x0f", " 0ff", "00f\u{66}\u{301}", "٠٠ff"] {
-            assert!(Encoding::Hex.decode_exact(text.as_bytes(), 2).is_none(), "{text:?}");
+            assert!(exact(Encoding::Hex, text.as_bytes(), 2).is_none(), "{text:?}");
         }
     }
 
     #[test]
     fn base64_has_one_text_per_value() {
         let ok = STANDARD.encode([7u8; 32]);
-        assert_eq!(Encoding::Base64.decode_exact(ok.as_bytes(), 32).unwrap().as_slice(), [7; 32]);
+        assert_eq!(exact(Encoding::Base64, ok.as_bytes(), 32).unwrap().as_slice(), [7; 32]);
         let spare_bits = ok.replace("c=", "d=");
         assert_ne!(ok, spare_bits);
         for text in [
@@ -161,7 +221,7 @@ mod tests {
             &format!("{ok} "),
             &ok.replace('c', "-"),
         ] {
-            assert!(Encoding::Base64.decode_exact(text.as_bytes(), 32).is_none(), "{text}");
+            assert!(exact(Encoding::Base64, text.as_bytes(), 32).is_none(), "{text}");
         }
     }
 
@@ -169,17 +229,17 @@ mod tests {
     fn base64_of_hex_is_88_characters_for_32_bytes() {
         let text = Encoding::Base64OfHex.encode(&[0xab; 32]);
         assert_eq!(text.len(), 88);
-        assert_eq!(Encoding::Base64OfHex.decode_exact(text.as_bytes(), 32).unwrap().as_slice(), [0xab; 32]);
-        let capitals = STANDARD.encode(hex::encode_upper([0xab; 32]));
-        assert!(Encoding::Base64OfHex.decode_exact(capitals.as_bytes(), 32).is_none());
+        assert_eq!(exact(Encoding::Base64OfHex, text.as_bytes(), 32).unwrap().as_slice(), [0xab; 32]);
+        let capitals = STANDARD.encode(to_hex(&[0xab; 32]).to_uppercase());
+        assert!(exact(Encoding::Base64OfHex, capitals.as_bytes(), 32).is_none());
         let raw = Encoding::Base64.encode(&[0xab; 32]);
-        assert!(Encoding::Base64OfHex.decode_exact(raw.as_bytes(), 32).is_none());
+        assert!(exact(Encoding::Base64OfHex, raw.as_bytes(), 32).is_none());
     }
 
     #[test]
     fn a_length_beyond_the_buffer_is_no_panic() {
         for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64OfHex] {
-            assert!(encoding.decode_exact(&[b'a'; 400], 65).is_none());
+            assert!(exact(encoding, &[b'a'; 400], 65).is_none());
         }
     }
 }

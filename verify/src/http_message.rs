@@ -14,7 +14,7 @@ use crate::mac::{sha256, sha512};
 use crate::message_components::{Component, Covered, components, print_list, signature_base};
 use crate::refusal::Refusal;
 use crate::scheme::{Freshness, Scheme, Syntax};
-use crate::signature_list::{MAX_SIGNATURES, Presented, header_text};
+use crate::signature_list::{Candidates, MAX_SIGNATURES, Presented, header_text};
 use crate::timestamp::UnixTime;
 
 pub(crate) static SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
@@ -62,12 +62,13 @@ struct Unsound {
 pub(crate) fn read(
     scheme: &Scheme,
     ring: &KeyRing,
-    request: &Covered<'_>,
-    now: UnixTime,
-) -> Result<Presented<'static>, Refusal> {
+    (request, now): (&Covered<'_>, UnixTime),
+    candidates: &mut Candidates,
+    presented: &mut Presented<'_>,
+) -> Result<(), Refusal> {
     let (inputs, signatures) = match (
-        header_text(request.headers, &SIGNATURE_INPUT),
-        header_text(request.headers, &http_signature()),
+        header_text(request.headers.get(&SIGNATURE_INPUT)),
+        header_text(request.headers.get(http_signature())),
     ) {
         (Ok(None), _) | (_, Ok(None)) => return Err(Refusal::MissingHeader),
         (Ok(Some(inputs)), Ok(Some(signatures))) => (dictionary(inputs)?, dictionary(signatures)?),
@@ -82,14 +83,13 @@ pub(crate) fn read(
         }
         _ => None,
     });
-    let mut presented = Presented::nothing();
     let mut furthest: Option<Unsound> = None;
     for label in labels {
         match label.judge(scheme, ring, request, now) {
             Ok(sound) => {
                 let message = presented.messages.len();
                 let signature = SignatureBytes::Long(label.signature.to_vec());
-                presented.candidates.push_for_message(message, &sound.algorithms, signature);
+                candidates.push_for_message(message, &sound.algorithms, signature);
                 presented.messages.push(sound.base);
                 presented.created.push(sound.created);
             }
@@ -100,7 +100,7 @@ pub(crate) fn read(
         }
     }
     match (presented.messages.is_empty(), furthest) {
-        (false, _) => Ok(presented),
+        (false, _) => Ok(()),
         (true, Some(unsound)) => Err(unsound.refusal),
         (true, None) => Err(Refusal::MalformedHeader),
     }
@@ -111,7 +111,8 @@ fn http_signature() -> HeaderName {
 }
 
 /// A dictionary of RFC 8941, whose byte sequences have one text each.
-fn dictionary(text: &str) -> Result<Dictionary, Refusal> {
+fn dictionary(text: &[u8]) -> Result<Dictionary, Refusal> {
+    let text = str::from_utf8(text).map_err(|_| Refusal::MalformedHeader)?;
     let parser = Parser::new(text).with_version(Version::Rfc8941);
     let dictionary: Dictionary = parser.parse().map_err(|_| Refusal::MalformedHeader)?;
     if byte_sequences(text).all(is_base64) { Ok(dictionary) } else { Err(Refusal::MalformedHeader) }
@@ -214,10 +215,9 @@ pub(crate) fn check_digest(headers: &[u8], body: &[u8]) -> Result<(), Refusal> {
     if !headers.iter().all(|byte| (0x20..=0x7e).contains(byte)) {
         return Err(Refusal::MalformedHeader);
     }
-    let text = str::from_utf8(headers).map_err(|_| Refusal::MalformedHeader)?;
     let mut counted = false;
     let mut differs = false;
-    for (name, member) in &dictionary(text)? {
+    for (name, member) in &dictionary(headers)? {
         let ListEntry::Item(item) = member else { return Err(Refusal::MalformedHeader) };
         let stated = item.bare_item.as_byte_sequence().ok_or(Refusal::MalformedHeader)?;
         differs |= match name.as_str() {

@@ -2,27 +2,23 @@
 
 use crate::algorithm::AlgorithmSet;
 use crate::key_ring::{KeyRing, MAX_KEYS, RingKey, VerifyingKey};
-use crate::mac::{Choice, MacState, no};
+use crate::mac::{Choice, Hash, Tag, Text, any_bit, no};
 use crate::scheme::Algorithm;
 use crate::signature_list::{Candidates, MAX_SIGNATURES};
 use crate::timestamp::UnixTime;
 
-/// Writes the message of this index, piece by piece, into the sink.
-pub(crate) type Feed<'f> = &'f dyn Fn(usize, &mut dyn FnMut(&[u8]));
-
 /// Every key that counts now, with every message that may have been signed and every signature presented for it.
-pub(crate) fn judge(
+pub(crate) fn judge<T: Text>(
     ring: &KeyRing,
     candidates: &Candidates,
-    messages: usize,
-    feed: Feed<'_>,
+    messages: impl Iterator<Item = T>,
     now: UnixTime,
 ) -> Verdicts {
     let mut verdicts = Verdicts::new();
-    for message in 0..messages {
+    for (message, text) in messages.enumerate() {
         for (index, key) in ring.keys().iter().enumerate() {
             if key.is_valid_at(now) {
-                verdicts.set(message, index, judge_one(key, candidates, message, feed));
+                verdicts.set(message, index, judge_one(key, candidates, message, &text));
             }
         }
     }
@@ -30,75 +26,66 @@ pub(crate) fn judge(
 }
 
 /// Whether `key` made any of the candidates over this message.
-pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, feed: Feed<'_>) -> Choice {
+pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, text: &impl Text) -> Choice {
     let presented = candidates.presented(key, message);
     match &key.verifying {
-        VerifyingKey::Mac(ready) => {
-            let mut mac = ready.clone();
-            feed(message, &mut |bytes| mac.update(bytes));
-            mac_matches(mac, presented)
-        }
+        VerifyingKey::Mac(ready) => tag_matches(ready.hash(), &ready.tag_of(text), presented),
         VerifyingKey::Token(token) => presented
             .filter(|(algorithms, _)| algorithms.contains(Algorithm::SharedToken))
             .fold(no(), |any, (_, digest)| any | token.matches(digest)),
         #[cfg(feature = "asymmetric")]
         VerifyingKey::Public(public) => {
-            let mut text = Vec::new();
-            feed(message, &mut |bytes| text.extend_from_slice(bytes));
+            let mut whole = Vec::new();
+            text.feed(|bytes| whole.extend_from_slice(bytes));
             presented.fold(no(), |any, (algorithms, signature)| {
-                any | crate::mac::public_verdict(public.verifies(algorithms, &text, signature))
+                any | crate::mac::public_verdict(public.verifies(algorithms, &whole, signature))
             })
         }
     }
 }
 
-/// Whether any HMAC candidate is this key's tag. Every candidate is compared; none ends the loop early.
-pub(crate) fn mac_matches<'c>(
-    mac: MacState,
+/// Whether any HMAC candidate is this tag. Every candidate is compared; none ends the loop early.
+pub(crate) fn tag_matches<'c>(
+    hash: Hash,
+    tag: &Tag,
     presented: impl Iterator<Item = (AlgorithmSet, &'c [u8])>,
 ) -> Choice {
-    let wanted = mac.hash().algorithm();
-    let tag = mac.finish();
+    let wanted = hash.algorithm();
     presented
         .filter(|(algorithms, _)| algorithms.contains(wanted))
         .fold(no(), |any, (_, presented)| any | tag.matches(presented))
 }
 
-/// One verdict per message and key.
-pub(crate) struct Verdicts {
-    each: [[Choice; MAX_KEYS]; MAX_SIGNATURES],
-}
+/// A bit per message and key. All are in before the first is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Verdicts(u64);
+
+const _: () = assert!(MAX_SIGNATURES * MAX_KEYS <= u64::BITS as usize);
 
 impl Verdicts {
     pub(crate) fn new() -> Self {
-        Self { each: [[no(); MAX_KEYS]; MAX_SIGNATURES] }
+        Self(0)
     }
 
     pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Choice) {
-        if let Some(slot) = self.each.get_mut(message).and_then(|keys| keys.get_mut(key)) {
-            *slot = verdict;
+        if message < MAX_SIGNATURES && key < MAX_KEYS {
+            self.0 |= u64::from(verdict.unwrap_u8()) << (message * MAX_KEYS + key);
         }
     }
 
-    pub(crate) fn any(&self) -> Choice {
-        self.each.iter().flatten().fold(no(), |any, verdict| any | *verdict)
+    pub(crate) fn any(self) -> Choice {
+        any_bit(self.0)
     }
 
     /// All of them turned to no, unless `condition` holds.
-    pub(crate) fn only_if(mut self, condition: Choice) -> Self {
-        self.each.iter_mut().flatten().for_each(|verdict| *verdict &= condition);
-        self
+    pub(crate) fn only_if(self, condition: Choice) -> Self {
+        let mask = 0_u64.wrapping_sub(u64::from(condition.unwrap_u8()));
+        Self(self.0 & mask)
     }
 
-    /// The first message that was signed, and the first key that signed it. All verdicts are in before the first is
-    /// looked at.
-    pub(crate) fn winner<'k>(&self, keys: &'k [RingKey]) -> Option<(usize, &'k RingKey)> {
-        if !bool::from(self.any()) {
-            return None;
-        }
-        self.each.iter().enumerate().find_map(|(message, verdicts)| {
-            let signed = keys.iter().zip(verdicts).find(|(_, verdict)| bool::from(**verdict));
-            signed.map(|(key, _)| (message, key))
-        })
+    /// The first message that was signed, and the first key that signed it.
+    pub(crate) fn winner(self, keys: &[RingKey]) -> Option<(usize, &RingKey)> {
+        let first = self.0.trailing_zeros() as usize;
+        keys.get(first % MAX_KEYS).filter(|_| self.0 != 0).map(|key| (first / MAX_KEYS, key))
     }
 }

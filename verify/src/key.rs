@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::config_error::ConfigError;
-use crate::encoding::base64_key;
+use crate::encoding::{base64_key, hex_key};
 use crate::scheme::{Algorithm, KeyFormat, Scheme};
 use crate::signature_list::MAX_TOKEN_BYTES;
 use crate::timestamp::UnixTime;
@@ -142,7 +142,7 @@ impl Key {
         let text = self.text.as_str();
         let bytes = match scheme.key_format {
             KeyFormat::Utf8 => Ok(text.as_bytes().to_vec()),
-            KeyFormat::Hex => hex::decode(text).map_err(|_| "hexadecimal"),
+            KeyFormat::Hex => hex_key(text).ok_or("hexadecimal"),
             KeyFormat::Base64 => base64_key(text).ok_or("standard base64 with padding"),
             KeyFormat::StandardWebhooks => match text.split_at_checked(5) {
                 Some(("whpk_" | "whsk_", _)) => return self.decode_public(scheme),

@@ -9,6 +9,7 @@ use crate::key::{Key, KeyBytes};
 use crate::mac::{Hash, MacState, TokenDigest};
 use crate::scheme::{Algorithm, Scheme};
 use crate::timestamp::UnixTime;
+use crate::verified::SignedBy;
 
 /// The most keys that a verifier tries per request.
 pub const MAX_KEYS: usize = 8;
@@ -22,6 +23,8 @@ pub struct KeyRing {
 #[derive(Clone)]
 pub(crate) struct RingKey {
     pub(crate) id: Arc<str>,
+    /// What its proofs say of it.
+    pub(crate) signed_by: Arc<SignedBy>,
     pub(crate) verifying: VerifyingKey,
     /// The only signature header that it goes with, as an index into the scheme's.
     pub(crate) header: Option<usize>,
@@ -90,6 +93,10 @@ impl KeyRing {
     /// [`ConfigError`] naming the key's id: none or too many keys, an empty, short or undecodable one, one that ends
     /// before it begins, two with the same id or the same secret.
     pub fn new(scheme: &Scheme, keys: &[Key]) -> Result<Self, ConfigError> {
+        Self::of(&Arc::new(scheme.clone()), keys)
+    }
+
+    pub(crate) fn of(scheme: &Arc<Scheme>, keys: &[Key]) -> Result<Self, ConfigError> {
         if keys.is_empty() {
             return Err(ConfigError::NoKeys);
         }
@@ -164,12 +171,13 @@ impl fmt::Debug for KeyRing {
 }
 
 impl RingKey {
-    fn new(scheme: &Scheme, key: &Key) -> Result<Self, ConfigError> {
+    fn new(scheme: &Arc<Scheme>, key: &Key) -> Result<Self, ConfigError> {
         let (not_before, not_after) = key.validity()?;
         let id: Arc<str> = key.id().into();
         let (verifying, kid) = verifying_key(scheme, key)?;
         Ok(Self {
             header: bound_header(scheme, key.id()),
+            signed_by: Arc::new(SignedBy { scheme: Arc::clone(scheme), key_id: Arc::clone(&id) }),
             kid: kid.map_or_else(|| Arc::clone(&id), Arc::from),
             id,
             verifying,

@@ -141,6 +141,7 @@ pub mod explain;
 mod extract;
 pub mod guide;
 pub mod handshake;
+mod headers_read;
 mod http_message;
 mod judge;
 mod key;
@@ -152,6 +153,7 @@ mod message_components;
 pub mod middleware;
 mod part;
 mod pending;
+mod plan;
 mod pointer;
 #[cfg(feature = "asymmetric")]
 mod public_key;

@@ -5,14 +5,19 @@
 
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::block_api::HmacCore;
+use hmac::digest::Output;
+use hmac::digest::block_api::{Buffer, FixedOutputCore as _, UpdateCore as _};
+use hmac::{EagerHash, KeyInit as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 pub(crate) use subtle::Choice;
 use subtle::ConstantTimeEq as _;
 
 use crate::algorithm::Algorithm;
-use crate::encoding::MAX_SIGNATURE_BYTES;
+
+/// The longest tag: HMAC-SHA256's.
+const MAX_TAG_BYTES: usize = 32;
 
 /// The hash under an HMAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,28 +34,21 @@ impl Hash {
             Self::Sha256 => Algorithm::HmacSha256,
         }
     }
-
-    pub(crate) const fn tag_len(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-        }
-    }
 }
 
-/// A MAC with its key schedule computed. Cloning it starts a message; its memory is wiped when it is dropped.
+/// HMAC with its key schedule computed. Its memory is wiped when it is dropped.
 #[derive(Clone)]
 pub(crate) enum MacState {
-    Sha1(Hmac<Sha1>),
-    Sha256(Hmac<Sha256>),
+    Sha1(HmacCore<Sha1>),
+    Sha256(HmacCore<Sha256>),
 }
 
 impl MacState {
     pub(crate) fn new(hash: Hash, key: &[u8]) -> Self {
         // HMAC takes keys of any length: the error type exists for other MACs.
         match hash {
-            Hash::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect("HMAC takes any key length")),
-            Hash::Sha256 => Self::Sha256(Hmac::new_from_slice(key).expect("HMAC takes any key length")),
+            Hash::Sha1 => Self::Sha1(HmacCore::new_from_slice(key).expect("HMAC takes any key length")),
+            Hash::Sha256 => Self::Sha256(HmacCore::new_from_slice(key).expect("HMAC takes any key length")),
         }
     }
 
@@ -61,20 +59,20 @@ impl MacState {
         }
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    /// The tag of one message.
+    pub(crate) fn tag_of(&self, text: &(impl Text + ?Sized)) -> Tag {
         match self {
-            Self::Sha1(mac) => mac.update(bytes),
-            Self::Sha256(mac) => mac.update(bytes),
+            Self::Sha1(ready) => Tag::new(&hmac(ready, text).into()),
+            Self::Sha256(ready) => Tag::new(&hmac(ready, text).into()),
         }
     }
 
-    pub(crate) fn finish(self) -> Tag {
-        let mut tag = Tag { bytes: [0; MAX_SIGNATURE_BYTES], len: self.hash().tag_len() };
+    /// Starts a message that arrives by and by.
+    pub(crate) fn start(&self) -> RunningMac {
         match self {
-            Self::Sha1(mac) => tag.fill(&mac.finalize().into_bytes()),
-            Self::Sha256(mac) => tag.fill(&mac.finalize().into_bytes()),
+            Self::Sha1(ready) => RunningMac::Sha1(Message::new(ready)),
+            Self::Sha256(ready) => RunningMac::Sha256(Message::new(ready)),
         }
-        tag
     }
 
     /// Whether two keys sign alike, which HMAC's padding and hashing can make true of different texts.
@@ -82,25 +80,98 @@ impl MacState {
         if self.hash() != other.hash() {
             return false;
         }
-        let (mut a, mut b) = (self.clone(), other.clone());
-        a.update(b"hookproof: are these the same key?");
-        b.update(b"hookproof: are these the same key?");
-        let b = b.finish();
-        a.finish().matches(b.as_slice()).into()
+        let tag = |key: &Self| key.tag_of(b"hookproof: are these the same key?".as_slice());
+        tag(self).matches(tag(other).as_slice()).into()
+    }
+}
+
+/// What is signed, in pieces.
+pub(crate) trait Text {
+    /// Hands the pieces to `sink`, in order.
+    fn feed(&self, sink: impl FnMut(&[u8]));
+}
+
+impl Text for [u8] {
+    fn feed(&self, mut sink: impl FnMut(&[u8])) {
+        sink(self);
+    }
+}
+
+/// The MAC of a message that is arriving.
+pub(crate) enum RunningMac {
+    Sha1(Message<Sha1>),
+    Sha256(Message<Sha256>),
+}
+
+impl RunningMac {
+    pub(crate) fn hash(&self) -> Hash {
+        match self {
+            Self::Sha1(_) => Hash::Sha1,
+            Self::Sha256(_) => Hash::Sha256,
+        }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(message) => message.update(bytes),
+            Self::Sha256(message) => message.update(bytes),
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Tag {
+        match &mut self {
+            Self::Sha1(message) => Tag::new(&message.finish().into()),
+            Self::Sha256(message) => Tag::new(&message.finish().into()),
+        }
+    }
+}
+
+/// The same as [`Message`], without moving it anywhere.
+fn hmac<D: EagerHash>(ready: &HmacCore<D>, text: &(impl Text + ?Sized)) -> Output<HmacCore<D>> {
+    let mut core = ready.clone();
+    let mut buffer = Buffer::<HmacCore<D>>::default();
+    text.feed(|bytes| buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks)));
+    let mut tag = Output::<HmacCore<D>>::default();
+    core.finalize_fixed_core(&mut buffer, &mut tag);
+    tag
+}
+
+/// What `hmac::Hmac` is too, but for its copies: here only the key schedule is, and nothing moves at the end.
+pub(crate) struct Message<D: EagerHash> {
+    core: HmacCore<D>,
+    buffer: Buffer<HmacCore<D>>,
+}
+
+impl<D: EagerHash> Message<D> {
+    fn new(ready: &HmacCore<D>) -> Self {
+        Self { core: ready.clone(), buffer: Buffer::<HmacCore<D>>::default() }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        let Self { core, buffer } = self;
+        buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks));
+    }
+
+    fn finish(&mut self) -> Output<HmacCore<D>> {
+        let mut tag = Output::<HmacCore<D>>::default();
+        self.core.finalize_fixed_core(&mut self.buffer, &mut tag);
+        tag
     }
 }
 
 /// A MAC that we computed: secret, because whoever knows it can sign these bytes.
 pub(crate) struct Tag {
-    bytes: [u8; MAX_SIGNATURE_BYTES],
+    /// Zeros follow a shorter one.
+    bytes: [u8; MAX_TAG_BYTES],
     len: usize,
 }
 
 impl Tag {
-    fn fill(&mut self, bytes: &[u8]) {
-        for (to, from) in self.bytes.iter_mut().zip(bytes) {
-            *to = *from;
-        }
+    fn new<const LEN: usize>(tag: &[u8; LEN]) -> Self {
+        const { assert!(LEN <= MAX_TAG_BYTES) };
+        let mut bytes = [0; MAX_TAG_BYTES];
+        bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
+        Self { bytes, len: LEN }
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -109,7 +180,16 @@ impl Tag {
 
     /// Compares in constant time. Only the lengths, which are public, decide how long it takes.
     pub(crate) fn matches(&self, presented: &[u8]) -> Choice {
-        self.as_slice().ct_eq(presented)
+        let mut padded = [0; MAX_TAG_BYTES];
+        match padded.get_mut(..self.len) {
+            Some(start) if presented.len() == self.len => start.copy_from_slice(presented),
+            _ => return no(),
+        }
+        // By words: four comparisons instead of thirty-two.
+        let pairs = self.bytes.as_chunks::<8>().0.iter().zip(padded.as_chunks::<8>().0);
+        pairs.fold(Choice::from(1), |all, (ours, theirs)| {
+            all & u64::from_ne_bytes(*ours).ct_eq(&u64::from_ne_bytes(*theirs))
+        })
     }
 
     /// The signing side: the tag becomes public by being sent.
@@ -128,6 +208,11 @@ pub(crate) fn no() -> Choice {
     Choice::from(0)
 }
 
+/// Whether any bit is set.
+pub(crate) fn any_bit(bits: u64) -> Choice {
+    !bits.ct_eq(&0)
+}
+
 /// From a verdict that was not computed in secret, such as a public-key signature's.
 #[cfg(feature = "asymmetric")]
 pub(crate) fn public_verdict(holds: bool) -> Choice {
@@ -141,9 +226,7 @@ pub(crate) struct TokenDigest(Arc<Tag>);
 
 impl TokenDigest {
     pub(crate) fn new(token: &[u8]) -> Self {
-        let mut tag = Tag { bytes: [0; MAX_SIGNATURE_BYTES], len: 32 };
-        tag.fill(&sha256(token));
-        Self(Arc::new(tag))
+        Self(Arc::new(Tag::new(&sha256(token))))
     }
 
     /// Compares with the digest of a presented token, in constant time.

@@ -66,6 +66,20 @@ impl Part {
         matches!(self, Self::Body | Self::BodyCrc32 | Self::Form(_))
     }
 
+    /// Whether it differs from event to event, and is signed beside id and body.
+    pub(crate) fn tells_events_apart(&self) -> bool {
+        matches!(
+            self,
+            Self::Timestamp
+                | Self::Method
+                | Self::Url
+                | Self::UrlVariants
+                | Self::EncodedPath
+                | Self::SignedHeaders(_)
+                | Self::TokenContent
+        )
+    }
+
     /// What the body contributes to the signed text. For the parts that are not of the body: nothing.
     pub(crate) fn of_body<'b>(&self, body: &'b [u8]) -> Cow<'b, [u8]> {
         match self {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::claims::{Claims, Then, of_body};
-use crate::judge::{Verdicts, judge_one, mac_matches};
+use crate::judge::{Verdicts, judge_one, tag_matches};
 use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
-use crate::mac::MacState;
+use crate::mac::{RunningMac, Text};
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
-use crate::verified::{Observed, Verified};
+use crate::verified::{Facts, Observed, Verified};
 use crate::verifier::{Conclusion, Verifier};
 
 /// The step in which the buffer first grows: a declared length costs no memory until its bytes arrive.
@@ -33,17 +33,23 @@ pub struct Pending {
     /// What is signed before and after the body, for each text that may have been signed.
     around: Vec<(Vec<u8>, Vec<u8>)>,
     /// One running MAC per key; `None` where the body is needed whole, or the key does not count.
-    macs: Vec<Option<MacState>>,
+    macs: Vec<Option<RunningMac>>,
     body: Vec<u8>,
     expected: usize,
 }
 
 impl Pending {
-    pub(crate) fn new(verifier: Verifier, ring: Arc<KeyRing>, claims: Claims<'_>, now: UnixTime) -> Self {
+    pub(crate) fn new(
+        verifier: Verifier,
+        ring: Arc<KeyRing>,
+        claims: Claims<'_>,
+        (candidates, observed): (Candidates, Observed),
+        now: UnixTime,
+    ) -> Self {
         let (before, after) = verifier.scheme().around_body();
         let text = |parts: &[Part], message| {
             let mut text = Vec::new();
-            claims.feed(parts, message, &mut |bytes: &[u8]| text.extend_from_slice(bytes));
+            claims.feed(parts, message, &[], &mut |bytes: &[u8]| text.extend_from_slice(bytes));
             text
         };
         let around: Vec<_> =
@@ -51,14 +57,14 @@ impl Pending {
         let in_pieces = verifier.scheme().body_part() == Some(&Part::Body);
         let start = |key: &RingKey| match (&key.verifying, around.as_slice()) {
             (VerifyingKey::Mac(ready), [(head, _)]) if in_pieces && key.is_valid_at(now) => {
-                let mut mac = ready.clone();
+                let mut mac = ready.start();
                 mac.update(head);
                 Some(mac)
             }
             _ => None,
         };
         let macs = ring.keys().iter().map(start).collect();
-        let Claims { candidates, observed, then, .. } = claims;
+        let Claims { then, .. } = claims;
         Self { candidates, observed, then, now, around, macs, body: Vec::new(), expected: 0, ring, verifier }
     }
 
@@ -112,27 +118,35 @@ impl Pending {
     pub fn finish(self) -> Result<Verified<Bytes>, Refusal> {
         let mut verdicts = Verdicts::new();
         let text = of_body(self.verifier.scheme(), &self.then, &self.body);
-        let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
-            if let Some((before, after)) = self.around.get(message) {
-                sink(before);
-                sink(&text);
-                sink(after);
-            }
-        };
         let tail = self.around.first().map_or(&[][..], |(_, after)| after);
         for (index, (key, mac)) in self.ring.keys().iter().zip(self.macs).enumerate() {
             if let Some(mut mac) = mac {
                 mac.update(tail);
-                verdicts.set(0, index, mac_matches(mac, self.candidates.presented(key, 0)));
+                let (hash, tag) = (mac.hash(), mac.finish());
+                verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));
             } else if key.is_valid_at(self.now) {
-                for message in 0..self.around.len() {
-                    verdicts.set(message, index, judge_one(key, &self.candidates, message, &feed));
+                for (message, (before, after)) in self.around.iter().enumerate() {
+                    let arrived = Arrived { before, of_body: &text, after };
+                    verdicts.set(message, index, judge_one(key, &self.candidates, message, &arrived));
                 }
             }
         }
-        let Self { ring, observed, then, now, .. } = self;
-        let conclusion = Conclusion { ring: &ring, verdicts, observed, then: &then, now };
-        self.verifier.conclude(conclusion, Bytes::from(self.body))
+        let Self { ring, mut observed, then, now, .. } = self;
+        let conclusion = Conclusion { ring: &ring, verdicts, then: &then, now };
+        let signed_by = Arc::clone(self.verifier.settle(&conclusion, &self.body, &mut observed)?);
+        Ok(Verified::new(Bytes::from(self.body), Facts { signed_by, observed }))
+    }
+}
+
+struct Arrived<'p> {
+    before: &'p [u8],
+    of_body: &'p [u8],
+    after: &'p [u8],
+}
+
+impl Text for Arrived<'_> {
+    fn feed(&self, sink: impl FnMut(&[u8])) {
+        [self.before, self.of_body, self.after].into_iter().for_each(sink);
     }
 }
 

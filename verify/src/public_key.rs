@@ -7,7 +7,7 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use zeroize::Zeroizing;
 
 use crate::asymmetric::{KeyKind, PrivateKey, PublicKey};
-use crate::encoding::{base64_key, base64_url};
+use crate::encoding::{base64_key, base64_url, hex_key};
 
 /// RFC 8410, section 3.
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -91,7 +91,7 @@ pub(crate) fn read_standard_webhooks(text: &str) -> Option<Material> {
 
 /// Hexadecimal of an Ed25519 public key, or of seed and public key.
 pub(crate) fn read_hex(text: &str) -> Option<Material> {
-    ed25519(hex::decode(text).ok()?)
+    ed25519(hex_key(text)?)
 }
 
 fn ed25519(bytes: Vec<u8>) -> Option<Material> {

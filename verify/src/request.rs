@@ -20,6 +20,7 @@ pub struct RequestView<'a> {
 }
 
 impl<'a> RequestView<'a> {
+    #[inline]
     fn new(method: &'a Method, uri: &'a http::Uri, headers: &'a HeaderMap) -> Self {
         // An absolute-form target (`GET http://other/..`) names a host that the sender chose: only its path counts.
         let path_and_query = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
@@ -28,12 +29,14 @@ impl<'a> RequestView<'a> {
 }
 
 impl<'a> From<&'a Parts> for RequestView<'a> {
+    #[inline]
     fn from(parts: &'a Parts) -> Self {
         Self::new(&parts.method, &parts.uri, &parts.headers)
     }
 }
 
 impl<'a, B> From<&'a Request<B>> for RequestView<'a> {
+    #[inline]
     fn from(request: &'a Request<B>) -> Self {
         Self::new(request.method(), request.uri(), request.headers())
     }
@@ -41,6 +44,7 @@ impl<'a, B> From<&'a Request<B>> for RequestView<'a> {
 
 impl<'a> From<&'a HeaderMap> for RequestView<'a> {
     /// For schemes that sign neither method nor URL: a `POST` to `/`.
+    #[inline]
     fn from(headers: &'a HeaderMap) -> Self {
         Self { method: &Method::POST, path_and_query: "/", headers }
     }

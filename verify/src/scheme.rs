@@ -32,6 +32,7 @@ use crate::encoding::Encoding;
 use crate::http_message;
 use crate::message_components::Component;
 pub(crate) use crate::part::Part;
+use crate::plan::Plan;
 use crate::pointer::Pointer;
 use crate::scheme_builder::SchemeBuilder;
 use crate::timestamp::{TimestampFormat, Window};
@@ -53,6 +54,8 @@ pub struct Scheme {
     pub(crate) preferred_family: Option<Family>,
     pub(crate) identity: DigestScope,
     pub(crate) retry_horizon: Option<Duration>,
+    /// What follows from the rest; made when the scheme is built.
+    pub(crate) plan: Plan,
 }
 
 impl Scheme {

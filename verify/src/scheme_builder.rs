@@ -9,6 +9,7 @@ use crate::config_error::ConfigError;
 use crate::encoding::Encoding;
 use crate::message_components::Component;
 use crate::part::Part;
+use crate::plan::Plan;
 use crate::pointer::Pointer;
 use crate::scheme::{
     Algorithm, BoundKey, DigestScope, Family, Freshness, KeyFormat, Location, Scheme, Syntax, TimestampAt,
@@ -56,6 +57,7 @@ impl SchemeBuilder {
             preferred_family: None,
             identity: DigestScope::SignedBytes,
             retry_horizon: None,
+            plan: Plan::default(),
         })
     }
 
@@ -314,6 +316,7 @@ impl SchemeBuilder {
             return Err(self.error(field, problem.to_owned()));
         }
         self.settle_family()?;
+        self.scheme.plan_again();
         Ok(self.scheme)
     }
 

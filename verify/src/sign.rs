@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use zeroize::Zeroizing;
 
 use crate::config_error::ConfigError;
-use crate::encoding::{Encoding, is_id_byte, to_base64_url};
+use crate::encoding::{Encoding, is_id_byte, to_base64_url, to_hex};
 use crate::key::{Key, KeyBytes};
 use crate::key_ring::{bound_header, mac_hash};
 use crate::mac::{MacState, sha256};
@@ -290,13 +290,8 @@ impl Signer {
     fn signature(&self, message: &[u8]) -> Result<(Algorithm, Vec<u8>), SignError> {
         match &self.key {
             SigningKey::Mac(ready) => {
-                let mut mac = ready.clone();
-                mac.update(message);
-                let algorithm = match mac.hash() {
-                    crate::mac::Hash::Sha1 => Algorithm::HmacSha1,
-                    crate::mac::Hash::Sha256 => Algorithm::HmacSha256,
-                };
-                Ok((algorithm, mac.finish().publish().to_vec()))
+                let tag = ready.tag_of(message);
+                Ok((ready.hash().algorithm(), tag.publish().to_vec()))
             }
             SigningKey::Token(secret) => Ok((Algorithm::SharedToken, secret.to_vec())),
             #[cfg(feature = "asymmetric")]
@@ -314,7 +309,7 @@ impl Signer {
         let header = serde_json::json!({ "alg": "ES256", "kid": self.token_key, "typ": "JWT" });
         let mut claims = serde_json::json!({});
         if let Syntax::JsonWebToken { body_sha256 } = &self.scheme.syntax {
-            body_sha256.put(&mut claims, hex::encode(sha256(outgoing.body)).into());
+            body_sha256.put(&mut claims, to_hex(&sha256(outgoing.body)).into());
         }
         if let Freshness::SignedTimestamp { at: TimestampAt::Claim(pointer), format, .. } =
             &self.scheme.freshness

@@ -1,9 +1,12 @@
 //! The signatures that a request presents: found, bounded, decoded. No key is involved here.
 
-use http::{HeaderMap, HeaderName};
+use arrayvec::ArrayVec;
+use http::HeaderValue;
+use memchr::memchr;
 
 use crate::algorithm::{Algorithm, AlgorithmSet, Version};
-use crate::encoding::{Encoding, SignatureBytes};
+use crate::encoding::{Encoding, SignatureBytes, is_printable};
+use crate::headers_read::HeadersFound;
 use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
 use crate::scheme::{Scheme, Syntax};
@@ -19,11 +22,10 @@ const MAX_ELEMENTS: usize = 32;
 /// The longest secret that is sent as it is, in bytes.
 pub(crate) const MAX_TOKEN_BYTES: usize = 1024;
 
-/// What the signature headers hold.
+/// What the signature headers hold beside the signatures.
 pub(crate) struct Presented<'a> {
-    pub(crate) candidates: Candidates,
     /// The timestamp inside the list, where the scheme has one there.
-    pub(crate) timestamp: Option<&'a str>,
+    pub(crate) timestamp: Option<&'a [u8]>,
     /// The token that the header is, where the scheme has one.
     pub(crate) token: Option<Token<'a>>,
     /// The texts that may have been signed, where the headers say; each candidate is for one of them.
@@ -34,9 +36,10 @@ pub(crate) struct Presented<'a> {
 
 impl Presented<'_> {
     /// Nothing in the headers, or nothing yet.
+    #[inline]
     pub(crate) fn nothing() -> Self {
         let (messages, created) = (Vec::new(), Vec::new());
-        Self { candidates: Candidates::none(), timestamp: None, token: None, messages, created }
+        Self { timestamp: None, token: None, messages, created }
     }
 }
 
@@ -52,20 +55,15 @@ pub(crate) struct Candidate {
     message: Option<usize>,
 }
 
-/// Signatures of the right length, at most [`MAX_SIGNATURES`].
-#[derive(Clone, Debug)]
+/// Signatures of the right length, at most [`MAX_SIGNATURES`]. Large, so it is filled where it is.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Candidates {
-    list: [Option<Candidate>; MAX_SIGNATURES],
-    len: usize,
+    list: ArrayVec<Candidate, MAX_SIGNATURES>,
     /// The name of the only key that may verify them.
     wanted_key: Option<String>,
 }
 
 impl Candidates {
-    fn none() -> Self {
-        Self { list: [const { None }; MAX_SIGNATURES], len: 0, wanted_key: None }
-    }
-
     /// Those that `key` may have made over this message, as far as names and headers say.
     pub(crate) fn presented(
         &self,
@@ -78,15 +76,30 @@ impl Candidates {
                 && header.is_none_or(|only| only == candidate.header)
                 && candidate.message.is_none_or(|only| only == message)
         };
-        let candidates = self.list.iter().flatten().filter(fits);
+        let candidates = self.list.iter().filter(fits);
         candidates.map(|candidate| (candidate.algorithms, candidate.signature.as_slice()))
     }
 
-    fn push(&mut self, algorithm: Algorithm, header: usize, signature: Option<SignatureBytes>) {
-        if let Some(signature) = signature {
-            let algorithms = AlgorithmSet::one(algorithm);
-            self.add(Candidate { algorithms, signature, header, message: None });
+    /// Decodes one signature as `algorithm` has it, in its place in the list. What is none is passed over.
+    fn push_decoded(&mut self, algorithm: Algorithm, (encoding, header): (Encoding, usize), text: &[u8]) {
+        if self.list.is_full() {
+            return;
         }
+        self.push(algorithm, header, SignatureBytes::zeros());
+        let decoded = self.list.last_mut().and_then(|Candidate { signature, .. }| match algorithm {
+            Algorithm::SharedToken => {
+                let fits = (1..=MAX_TOKEN_BYTES).contains(&text.len());
+                fits.then(|| *signature = SignatureBytes::short(&crate::mac::sha256(text)))
+            }
+            _ => encoding.decode_into(text, &algorithm.signature_len(), signature),
+        });
+        if decoded.is_none() {
+            self.list.pop();
+        }
+    }
+
+    fn push(&mut self, algorithm: Algorithm, header: usize, signature: SignatureBytes) {
+        self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, header, message: None });
     }
 
     pub(crate) fn push_for_message(
@@ -99,82 +112,81 @@ impl Candidates {
         self.add(Candidate { algorithms, signature, header: 0, message: Some(message) });
     }
 
+    /// More than [`MAX_SIGNATURES`] are passed over.
     fn add(&mut self, candidate: Candidate) {
-        if let Some(slot) = self.list.get_mut(self.len) {
-            *slot = Some(candidate);
-            self.len += 1;
-        }
+        let _ = self.list.try_push(candidate);
     }
-}
-
-/// Decodes one signature as `algorithm` has it.
-fn decode(algorithm: Algorithm, encoding: Encoding, text: &str) -> Option<SignatureBytes> {
-    if algorithm == Algorithm::SharedToken {
-        let digest = || SignatureBytes::short(&crate::mac::sha256(text.as_bytes()));
-        return (1..=MAX_TOKEN_BYTES).contains(&text.len()).then(digest);
-    }
-    encoding.decode(text.as_bytes(), &algorithm.signature_len())
 }
 
 /// Reads every signature header that is present.
-pub(crate) fn read<'a>(scheme: &Scheme, headers: &'a HeaderMap) -> Result<Presented<'a>, Refusal> {
-    let mut out = Presented::nothing();
+pub(crate) fn read<'a>(
+    scheme: &Scheme,
+    headers: &HeadersFound<'a>,
+    candidates: &mut Candidates,
+    out: &mut Presented<'a>,
+) -> Result<(), Refusal> {
     let mut seen = 0;
-    for (index, name) in scheme.signature_headers.iter().enumerate() {
-        match header_text(headers, name) {
-            Ok(None) => continue,
-            Ok(Some(text)) => read_one(scheme, index, text, &mut out)?,
-            // Of two alternatives a malformed one must not mask the other.
-            Err(_) => {}
+    for index in 0..scheme.signature_headers.len() {
+        let Some(value) = headers.signature(index) else { continue };
+        // Of two alternatives a malformed one must not mask the other.
+        if scheme.plan.decoded_whole || is_printable(value.as_bytes()) {
+            read_one(scheme, (index, value.as_bytes()), candidates, out)?;
         }
         seen += 1;
         if seen > MAX_SIGNATURES {
             return Err(Refusal::TooManySignatures);
         }
     }
-    match (seen, out.candidates.len) {
+    match (seen, candidates.list.len()) {
         (0, _) => Err(Refusal::MissingHeader),
         (_, 0) => Err(Refusal::MalformedHeader),
-        _ => Ok(out),
+        _ => Ok(()),
     }
 }
 
-/// The header's value, if it is there once and printable ASCII.
-pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
-    if !value.as_bytes().iter().all(|b| (0x20..=0x7e).contains(b)) {
-        return Err(Refusal::MalformedHeader);
-    }
-    str::from_utf8(value.as_bytes()).map(Some).map_err(|_| Refusal::MalformedHeader)
+/// Whether anything in the signature headers can be read as a signature.
+#[cfg(feature = "explain")]
+pub(crate) fn is_readable(scheme: &Scheme, headers: &http::HeaderMap) -> bool {
+    let mut scheme = scheme.clone();
+    scheme.plan_again();
+    let mut found = HeadersFound::default();
+    found.look_through(&scheme.plan.headers, headers);
+    read(&scheme, &found, &mut Candidates::default(), &mut Presented::nothing()).is_ok()
+}
+
+/// The header's value, if it is there and printable ASCII.
+pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&[u8]>, Refusal> {
+    let Some(value) = value else { return Ok(None) };
+    if is_printable(value.as_bytes()) { Ok(Some(value.as_bytes())) } else { Err(Refusal::MalformedHeader) }
 }
 
 fn read_one<'a>(
     scheme: &Scheme,
-    header: usize,
-    text: &'a str,
+    (header, text): (usize, &'a [u8]),
+    candidates: &mut Candidates,
     out: &mut Presented<'a>,
 ) -> Result<(), Refusal> {
     let encoding = scheme.encoding;
     match &scheme.syntax {
         Syntax::Plain { prefix, algorithm } => {
-            let signature =
-                text.strip_prefix(prefix.as_ref()).and_then(|text| decode(*algorithm, encoding, text));
-            out.candidates.push(*algorithm, header, signature);
+            if let Some(text) = text.strip_prefix(prefix.as_bytes()) {
+                candidates.push_decoded(*algorithm, (encoding, header), text);
+            }
             Ok(())
         }
         Syntax::KeyValue { versions, timestamp, separator } => {
-            let elements = text.split(*separator).map(|element| element.split_once('='));
-            read_list(elements, versions, timestamp.as_deref(), (encoding, header), out)
+            let elements = elements(text, u8::try_from(*separator).ok(), b'=');
+            read_list(elements, versions, timestamp.as_deref(), (encoding, header), candidates, out)
         }
         Syntax::Versioned { versions } => {
-            let elements = text.split(' ').map(|element| element.split_once(','));
-            read_list(elements, versions, None, (encoding, header), out)
+            let elements = elements(text, Some(b' '), b',');
+            read_list(elements, versions, None, (encoding, header), candidates, out)
         }
         Syntax::JsonWebToken { .. } => {
-            let token = Token::read(text)?;
-            out.candidates.push(Algorithm::EcdsaP256Fixed, header, Some(token.signature.clone()));
+            let token = Token::read(str::from_utf8(text).map_err(|_| Refusal::MalformedHeader)?)?;
+            candidates.push(Algorithm::EcdsaP256Fixed, header, token.signature.clone());
             // A token without the name of a key names none.
-            out.candidates.wanted_key = Some(token.key_name.clone().unwrap_or_default());
+            candidates.wanted_key = Some(token.key_name.clone().unwrap_or_default());
             out.token = Some(token);
             Ok(())
         }
@@ -182,13 +194,33 @@ fn read_one<'a>(
     }
 }
 
+/// The elements of a list, each with its name before `inner` split off; `None` where there is no `inner`.
+fn elements(text: &[u8], outer: Option<u8>, inner: u8) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let (element, following) = match outer.and_then(|outer| split_at_first(text, outer)) {
+            Some((element, following)) => (element, Some(following)),
+            None => (text, None),
+        };
+        rest = following;
+        Some(split_at_first(element, inner))
+    })
+}
+
+fn split_at_first(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (before, from) = text.split_at_checked(memchr(separator, text)?)?;
+    Some((before, from.get(1..)?))
+}
+
 /// Elements of unknown versions, without a separator, or of another length are passed over: a provider may add a
 /// version, and one bad signature must not mask a good one.
 fn read_list<'a>(
-    elements: impl Iterator<Item = Option<(&'a str, &'a str)>>,
+    elements: impl Iterator<Item = Option<(&'a [u8], &'a [u8])>>,
     versions: &[Version],
     timestamp_name: Option<&str>,
     (encoding, header): (Encoding, usize),
+    candidates: &mut Candidates,
     out: &mut Presented<'a>,
 ) -> Result<(), Refusal> {
     let (mut counted, mut second_timestamp) = (0, false);
@@ -197,15 +229,14 @@ fn read_list<'a>(
             return Err(Refusal::TooManySignatures);
         }
         let Some((name, value)) = element else { continue };
-        if timestamp_name == Some(name) {
+        if timestamp_name.is_some_and(|timestamp| timestamp.as_bytes() == name) {
             second_timestamp |= out.timestamp.replace(value).is_some();
-        } else if let Some(version) = versions.iter().find(|version| version.name == name) {
+        } else if let Some(version) = versions.iter().find(|version| version.name.as_bytes() == name) {
             counted += 1;
             if counted > MAX_SIGNATURES {
                 return Err(Refusal::TooManySignatures);
             }
-            let signature = decode(version.algorithm, encoding, value);
-            out.candidates.push(version.algorithm, header, signature);
+            candidates.push_decoded(version.algorithm, (encoding, header), value);
         }
     }
     // Two timestamps: which one was signed cannot be known.

@@ -132,11 +132,15 @@ impl Window {
 
 /// `[1-9][0-9]*` of at most `max_digits` digits: no sign, no leading zero, no white space, ASCII only.
 fn decimal(text: &[u8], max_digits: usize) -> Option<u64> {
-    let (first, _) = text.split_first()?;
-    if text.len() > max_digits || *first == b'0' || !text.iter().all(u8::is_ascii_digit) {
+    if text.len() > max_digits || *text.first()? == b'0' {
         return None;
     }
-    Some(text.iter().fold(0u64, |n, digit| n * 10 + u64::from(digit - b'0')))
+    // One pass: what is no digit shows at the end, and until then the sum only wraps.
+    let (number, all_digits) = text.iter().fold((0u64, true), |(number, all_digits), byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (number.wrapping_mul(10).wrapping_add(u64::from(digit)), all_digits & (digit < 10))
+    });
+    all_digits.then_some(number)
 }
 
 /// RFC 3339, section 5.6, with capital `T` and `Z`, an offset, and at most nine digits of a second.

@@ -1,6 +1,6 @@
 //! A JSON Web Token (RFC 7519) as a signature: ES256 over its first two parts, and the body's digest in its claims.
 
-use crate::encoding::{SignatureBytes, base64_url};
+use crate::encoding::{SignatureBytes, base64_url, to_hex};
 use crate::mac::sha256;
 use crate::pointer::{Pointer, Scalar};
 use crate::refusal::Refusal;
@@ -58,7 +58,7 @@ pub(crate) fn check_claims(
     }
     if let Syntax::JsonWebToken { body_sha256 } = &scheme.syntax {
         match find(body_sha256)? {
-            Some(Scalar::Text(wanted)) if wanted == hex::encode(sha256(body)) => {}
+            Some(Scalar::Text(wanted)) if wanted == to_hex(&sha256(body)) => {}
             _ => return Err(Refusal::DigestMismatch),
         }
     }

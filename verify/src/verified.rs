@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
+
 use crate::pointer::Pointer;
 use crate::replay::{Identity, ReplayKey};
 use crate::scheme::{Location, Scheme};
@@ -28,17 +30,22 @@ pub struct Verified<B> {
 /// What was learnt from the request beside its body. Inline, so that proving allocates nothing.
 #[derive(Clone)]
 pub(crate) struct Facts {
-    pub(crate) scheme: Arc<Scheme>,
-    pub(crate) key_id: Arc<str>,
+    pub(crate) signed_by: Arc<SignedBy>,
     pub(crate) observed: Observed,
 }
 
-/// What the headers (and, for an event time, the body) told.
-#[derive(Clone)]
+/// A key, and the scheme that it signs with. One thing to share for every proof, because counting its users costs.
+pub(crate) struct SignedBy {
+    pub(crate) scheme: Arc<Scheme>,
+    pub(crate) key_id: Arc<str>,
+}
+
+/// What the headers (and, for an event time, the body) told. Large, so it is filled where it is.
+#[derive(Clone, Default)]
 pub(crate) struct Observed {
     pub(crate) timestamp: Option<UnixTime>,
-    pub(crate) header_id: Option<ShortText>,
-    pub(crate) header_type: Option<ShortText>,
+    pub(crate) header_id: ShortText,
+    pub(crate) header_type: ShortText,
     /// SHA-256 over the signed parts beside the body, where they belong to the identity.
     pub(crate) context: Option<[u8; 32]>,
     /// SHA-256 over what was signed of the body, where that is not the body as it is.
@@ -72,8 +79,13 @@ impl Metadata<'_> {
 }
 
 impl<B> Verified<B> {
+    #[inline(always)]
     pub(crate) fn new(body: B, facts: Facts) -> Self {
         Self { body, facts }
+    }
+
+    fn of_scheme(&self) -> &Scheme {
+        &self.facts.signed_by.scheme
     }
 
     /// The body, byte for byte as it was signed.
@@ -89,13 +101,13 @@ impl<B> Verified<B> {
     /// The scheme's name.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        self.facts.scheme.name()
+        self.of_scheme().name()
     }
 
     /// The id of the key that verified.
     #[must_use]
     pub fn key_id(&self) -> &str {
-        &self.facts.key_id
+        &self.facts.signed_by.key_id
     }
 
     /// The time that the provider vouches for: of the attempt, or of the event, as the scheme's
@@ -110,17 +122,15 @@ impl<B: AsRef<[u8]>> Verified<B> {
     /// The provider's event id. Read from the body on demand where it stands there.
     #[must_use]
     pub fn event_id(&self) -> Option<Metadata<'_>> {
-        let location = self.facts.scheme.event_id.as_ref()?;
-        self.metadata(location, self.facts.observed.header_id.as_ref())
+        let location = self.of_scheme().event_id.as_ref()?;
+        self.metadata(location, &self.facts.observed.header_id)
     }
 
     /// The event type, from the first place that has one.
     #[must_use]
     pub fn event_type(&self) -> Option<Metadata<'_>> {
-        let locations = self.facts.scheme.event_types.iter();
-        locations
-            .into_iter()
-            .find_map(|location| self.metadata(location, self.facts.observed.header_type.as_ref()))
+        let locations = self.of_scheme().event_types.iter();
+        locations.into_iter().find_map(|location| self.metadata(location, &self.facts.observed.header_type))
     }
 
     /// What identifies this event among those of `source`, from signed bytes only.
@@ -138,20 +148,20 @@ impl<B: AsRef<[u8]>> Verified<B> {
                 ReplayKey::new(source, Identity::SignedId, id.value.as_bytes(), None)
             }
             _ => {
-                let observed = &self.facts.observed;
                 // What is not signed tells no events apart: a replayer can change it.
-                let text = observed.signed_text.as_ref().map_or(self.body.as_ref(), |digest| digest);
-                ReplayKey::new(source, Identity::Digest, text, observed.context.as_ref())
+                let text =
+                    self.facts.observed.signed_text.as_ref().map_or(self.body.as_ref(), |digest| digest);
+                ReplayKey::new(source, Identity::Digest, text, self.facts.observed.context.as_ref())
             }
         }
     }
 
-    fn metadata<'a>(&'a self, location: &Location, header: Option<&'a ShortText>) -> Option<Metadata<'a>> {
+    fn metadata<'a>(&'a self, location: &Location, header: &'a ShortText) -> Option<Metadata<'a>> {
         let value = match location {
-            Location::Header(_) => Cow::Borrowed(header?.as_str()),
+            Location::Header(_) => Some(header.as_str()).filter(|text| !text.is_empty())?.into(),
             Location::Body(pointer) => self.body_id(pointer)?,
         };
-        let signed = self.facts.scheme.is_signed(location);
+        let signed = self.of_scheme().is_signed(location);
         Some(Metadata { value, provenance: if signed { Provenance::Signed } else { Provenance::Unsigned } })
     }
 
@@ -178,22 +188,17 @@ impl<B> fmt::Debug for Verified<B> {
     }
 }
 
-/// Up to [`MAX_ID_BYTES`] bytes of text, in place.
-#[derive(Clone)]
-pub(crate) struct ShortText {
-    bytes: [u8; MAX_ID_BYTES],
-    len: usize,
-}
+/// Up to [`MAX_ID_BYTES`] bytes of ASCII, in place. Empty if there is none.
+#[derive(Clone, Default)]
+pub(crate) struct ShortText(ArrayVec<u8, MAX_ID_BYTES>);
 
 impl ShortText {
-    /// `None` if it is empty or too long.
-    pub(crate) fn new(text: &str) -> Option<Self> {
-        let mut bytes = [0; MAX_ID_BYTES];
-        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        (!text.is_empty()).then_some(Self { bytes, len: text.len() })
+    /// Takes a text that is not too long.
+    pub(crate) fn fill(&mut self, text: &[u8]) {
+        let _ = self.0.try_extend_from_slice(text);
     }
 
     fn as_str(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }

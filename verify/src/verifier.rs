@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 
 use crate::claims::{Claims, Then};
 use crate::config_error::ConfigError;
-use crate::encoding::is_id_byte;
+use crate::encoding::{is_id_byte, to_hex};
 use crate::http_message;
 use crate::judge::{Verdicts, judge};
 use crate::key::Key;
@@ -21,8 +21,9 @@ use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::scheme::{Freshness, Scheme, Syntax};
 use crate::scheme_rules::check_window;
+use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
-use crate::verified::{Facts, Observed, Verified};
+use crate::verified::{Facts, Observed, SignedBy, Verified};
 use crate::{adyen, token};
 
 /// The default limit of a body that is received incrementally: 1 MiB.
@@ -133,6 +134,7 @@ impl VerifierBuilder {
     /// [`ConfigError`] naming the value at fault and the remedy.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         let mut scheme = self.scheme;
+        scheme.plan_again();
         if let Some(given) = self.window {
             match &mut scheme.freshness {
                 Freshness::SignedTimestamp { window, .. } | Freshness::EventTime { window, .. } => {
@@ -156,9 +158,10 @@ impl VerifierBuilder {
             None => {}
         }
         let public_url = self.public_url.map(checked_public_url).transpose()?;
-        let keys = KeyRing::new(&scheme, &self.keys)?;
+        let scheme = Arc::new(scheme);
+        let keys = KeyRing::of(&scheme, &self.keys)?;
         Ok(Verifier(Arc::new(Inner {
-            scheme: Arc::new(scheme),
+            scheme,
             keys: ArcSwap::from_pointee(keys),
             public_url,
             webhook_id: self.webhook_id,
@@ -194,7 +197,6 @@ fn check_webhook_id(scheme: &Scheme, id: &str) -> Result<(), ConfigError> {
 pub(crate) struct Conclusion<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) verdicts: Verdicts,
-    pub(crate) observed: Observed,
     pub(crate) then: &'a Then,
     pub(crate) now: UnixTime,
 }
@@ -233,7 +235,7 @@ impl Verifier {
     /// [`ConfigError`] as [`build`](VerifierBuilder::build) has it. Then the old keys stay.
     pub fn replace_keys(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), ConfigError> {
         let keys: Vec<_> = keys.into_iter().collect();
-        let ring = KeyRing::new(&self.0.scheme, &keys)?;
+        let ring = KeyRing::of(&self.0.scheme, &keys)?;
         self.0.keys.rcu(|old| ring.clone().counting_on(old));
         Ok(())
     }
@@ -268,17 +270,24 @@ impl Verifier {
     ) -> Result<Verified<B>, Refusal> {
         let now = now.into();
         let ring = self.0.keys.load();
-        let claims = Claims::read(self, &ring, request.into(), now)?;
-        let text = claims.of_body(&self.0.scheme, body.as_ref());
-        let (before, after) = self.0.scheme.around_body();
-        let feed = |message: usize, sink: &mut dyn FnMut(&[u8])| {
-            claims.feed(before, message, sink);
-            sink(&text);
-            claims.feed(after, message, sink);
+        let mut claims = Claims::new(self, request.into());
+        let (mut candidates, mut observed) = (Candidates::default(), Observed::default());
+        claims.read(&ring, now, &mut candidates, &mut observed)?;
+        let scheme = &self.0.scheme;
+        let made_of_body;
+        let of_body = if scheme.plan.plain_body {
+            body.as_ref()
+        } else {
+            made_of_body = claims.of_body(scheme, body.as_ref());
+            &made_of_body
         };
-        let verdicts = judge(&ring, &claims.candidates, claims.messages(), &feed, now);
-        let (observed, then) = (claims.observed, claims.then);
-        self.conclude(Conclusion { ring: &ring, verdicts, observed, then: &then, now }, body)
+        let verdicts = judge(&ring, &candidates, claims.texts(of_body), now);
+        // Not before: the processor does this while the hash is still being computed.
+        claims.read_metadata(&mut observed);
+        let then = &claims.then;
+        let conclusion = Conclusion { ring: &ring, verdicts, then, now };
+        let signed_by = Arc::clone(self.settle(&conclusion, body.as_ref(), &mut observed)?);
+        Ok(Verified::new(body, Facts { signed_by, observed }))
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -294,49 +303,53 @@ impl Verifier {
     ) -> Result<Pending, Refusal> {
         let now = now.into();
         let ring = self.keys();
-        let claims = Claims::read(self, &ring, request.into(), now)?;
-        Ok(Pending::new(self.clone(), ring, claims, now))
+        let mut claims = Claims::new(self, request.into());
+        let (mut candidates, mut observed) = (Candidates::default(), Observed::default());
+        claims.read(&ring, now, &mut candidates, &mut observed)?;
+        claims.read_metadata(&mut observed);
+        Ok(Pending::new(self.clone(), ring, claims, (candidates, observed), now))
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
-    pub(crate) fn conclude<B: AsRef<[u8]>>(
+    pub(crate) fn settle<'a>(
         &self,
-        conclusion: Conclusion<'_>,
-        body: B,
-    ) -> Result<Verified<B>, Refusal> {
-        let Conclusion { ring, mut verdicts, mut observed, then, now } = conclusion;
+        conclusion: &Conclusion<'a>,
+        body: &[u8],
+        observed: &mut Observed,
+    ) -> Result<&'a Arc<SignedBy>, Refusal> {
+        let Conclusion { ring, mut verdicts, then, now, .. } = *conclusion;
         let scheme = &self.0.scheme;
         match (&scheme.syntax, scheme.body_part(), then) {
+            _ if scheme.plan.plain_body => {}
             (Syntax::AdyenItems, ..) => {
-                let (of_items, digest) = adyen::judge(ring, body.as_ref(), now)?;
+                let (of_items, digest) = adyen::judge(ring, body, now)?;
                 (verdicts, observed.signed_text) = (of_items, Some(digest));
             }
             (_, Some(part @ (Part::Form(_) | Part::BodyCrc32)), Then::Nothing) => {
-                observed.signed_text = Some(sha256(&part.of_body(body.as_ref())));
+                observed.signed_text = Some(sha256(&part.of_body(body)));
             }
             _ => {}
         }
         let (message, key) = verdicts.winner(ring.keys()).ok_or(Refusal::SignatureMismatch)?;
         match then {
             Then::Nothing => {}
-            Then::BodyDigest(wanted) if *wanted == hex::encode(sha256(body.as_ref())) => {}
+            Then::BodyDigest(wanted) if *wanted == to_hex(&sha256(body)) => {}
             Then::BodyDigest(_) => return Err(Refusal::DigestMismatch),
             Then::Message { created, digest } => {
                 if let Some(stated) = digest {
-                    http_message::check_digest(stated, body.as_ref())?;
+                    http_message::check_digest(stated, body)?;
                 }
                 observed.timestamp = created.get(message).copied();
             }
             Then::TokenClaims(claims) => {
-                observed.timestamp = token::check_claims(scheme, claims, body.as_ref(), now)?;
+                observed.timestamp = token::check_claims(scheme, claims, body, now)?;
             }
         }
         if let Freshness::EventTime { .. } = scheme.freshness {
-            observed.timestamp = self.event_time(body.as_ref(), now)?;
+            observed.timestamp = self.event_time(body, now)?;
         }
         key.record_use(now);
-        let facts = Facts { scheme: Arc::clone(scheme), key_id: Arc::clone(&key.id), observed };
-        Ok(Verified::new(body, facts))
+        Ok(&key.signed_by)
     }
 
     fn event_time(&self, body: &[u8], now: UnixTime) -> Result<Option<UnixTime>, Refusal> {
@@ -361,9 +374,7 @@ impl Verifier {
         let ring = self.0.keys.load();
         let key = ring.keys().iter().find(|key| *key.id == *key_id)?;
         let VerifyingKey::Mac(ready) = &key.verifying else { return None };
-        let mut mac = ready.clone();
-        mac.update(text);
-        Some(mac.finish())
+        Some(ready.tag_of(text))
     }
 
     /// Empty if there is none; then the scheme does not sign it.

@@ -52,7 +52,7 @@ impl Written {
 
 /// Whether anything at all may be a signature.
 pub(super) fn any_signature(trial: &Trial) -> bool {
-    let read = crate::signature_list::read(&trial.scheme, &trial.headers).is_ok();
+    let read = crate::signature_list::is_readable(&trial.scheme, &trial.headers);
     read || !found(trial).is_empty()
 }
 

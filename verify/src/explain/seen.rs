@@ -140,7 +140,7 @@ fn duplicate(trial: &Trial) -> Cause {
 
 fn malformed(trial: &Trial) -> Cause {
     let mut headers = trial.scheme.signature_headers.iter();
-    let unprintable = headers.any(|name| header_text(&trial.headers, name).is_err());
+    let unprintable = headers.any(|name| header_text(trial.headers.get(name)).is_err());
     let finding = if unprintable {
         "The signature header has bytes that are not printable ASCII."
     } else {
