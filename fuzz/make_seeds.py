@@ -96,10 +96,11 @@ def seeds():
                 for key in group["keys"]:
                     name = hashlib.sha256(key["material"].encode()).hexdigest()[:12]
                     wanted[f"keys/{scheme}-{name}"] = bytes([KEY_TEXTS.index(scheme)]) + key["material"].encode()
-    # Calls in any order: nothing but noise is as unlike a builder as a builder's calls are.
+    # Inputs that are choices throughout: no vector is one, and noise is as good a beginning as any.
     for number in range(32):
         noise = b"".join(hashlib.sha256(bytes([number, part])).digest() for part in range(number // 4 + 1))
         wanted[f"scheme_config/noise-{number:02}"] = noise
+        wanted[f"http_message_signatures/noise-{number:02}"] = noise
     wanted["roundtrip/ed25519"] = roundtrip_seed(len(scheme_names()), {"id": "ed25519", "body_utf8": "{}"})
     return wanted
 

@@ -96,10 +96,12 @@ fn one_file_names_the_cryptography() {
     );
 }
 
-/// A tag becomes public by being sent. Who verifies has no business with its bytes.
+/// A tag becomes public by being sent: by who signs, or who answers Zoom's question. Who verifies has no business with
+/// its bytes.
 #[test]
 fn only_the_signer_publishes_a_tag() {
-    assert_eq!(offenders("verify/src", &["verify/src/sign.rs"], &[".publish()", "::publish("]), [""; 0]);
+    let places = ["verify/src/sign.rs", "verify/src/handshake/zoom.rs"];
+    assert_eq!(offenders("verify/src", &places, &[".publish()", "::publish("]), [""; 0]);
     assert!(!offenders("verify/src", &[], &[".publish()"]).is_empty());
 }
 

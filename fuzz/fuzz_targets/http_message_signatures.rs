@@ -131,7 +131,11 @@ fuzz_target!(|input: Input| {
     }
     if wanted.is_ok() && changed.body != message.body {
         // Under the header that was signed, whose digest no longer fits.
-        assert_eq!(verify_as(&list, &tag, &changed, &message.digest()), Err(Refusal::DigestMismatch), "{list}");
+        assert_eq!(
+            verify_as(&list, &tag, &changed, &message.digest()),
+            Err(Refusal::DigestMismatch),
+            "{list}"
+        );
     }
 });
 
@@ -228,6 +232,10 @@ fn verify_as(list: &str, tag: &[u8], message: &Message, digest: &str) -> Result<
     *request.headers_mut() = headers;
     let now = UnixTime::from_secs(NOW);
     let at_once = VERIFIER.verify(&request, &message.body[..], now).map(drop);
-    assert_eq!(in_pieces(&VERIFIER, &request, &message.body, now, 7).map(drop), at_once, "the doors disagree");
+    assert_eq!(
+        in_pieces(&VERIFIER, &request, &message.body, now, 7).map(drop),
+        at_once,
+        "the doors disagree"
+    );
     at_once
 }
