@@ -83,9 +83,15 @@ impl Verdicts {
         Self(self.0 & mask)
     }
 
-    /// The first message that was signed, and the first key that signed it.
+    /// The first message that was signed, and the first key that signed it. The only place that looks: the way through
+    /// it depends on the verdicts, and no address does.
     pub(crate) fn winner(self, keys: &[RingKey]) -> Option<(usize, &RingKey)> {
-        let first = self.0.trailing_zeros() as usize;
-        keys.get(first % MAX_KEYS).filter(|_| self.0 != 0).map(|key| (first / MAX_KEYS, key))
+        if self.0 == 0 {
+            return None;
+        }
+        (0..MAX_SIGNATURES).find_map(|message| {
+            let signed = |(index, _): &(usize, &RingKey)| self.0 >> (message * MAX_KEYS + index) & 1 == 1;
+            keys.iter().enumerate().find(signed).map(|(_, key)| (message, key))
+        })
     }
 }

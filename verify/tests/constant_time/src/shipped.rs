@@ -11,7 +11,7 @@ use hookproof::{
 use http::{HeaderMap, HeaderValue};
 
 use crate::memcheck::{make_secret, unwatched, watched};
-use crate::sources::{KEY, NOW, URL, at, body};
+use crate::sources::{KEY, NOW, OF_PUBLIC_KEYS, URL, at, body, builder};
 
 /// What a case came to: its errors, and how often a verdict had to be read.
 pub(crate) struct Report {
@@ -24,7 +24,8 @@ pub(crate) fn all() -> Vec<Report> {
     let mut reports = Vec::new();
     for scheme in Scheme::all() {
         let name = scheme.name().to_owned();
-        let signed = Signed::of(text_keyed(&scheme), KEY);
+        let Some(text_keyed) = text_keyed(&scheme) else { continue };
+        let signed = Signed::of(text_keyed, KEY);
         reports.extend(signed.case(&name, &[KEY], Some(0)));
         reports.extend(signed.case(&name, &["another key of sixteen bytes"], None));
     }
@@ -54,7 +55,11 @@ pub(crate) fn all() -> Vec<Report> {
 
 /// The scheme with keys that are taken as they are. Decoding a key may look bytes up in a table, and then memcheck
 /// loses sight of them.
-fn text_keyed(scheme: &Scheme) -> Scheme {
+fn text_keyed(scheme: &Scheme) -> Option<Scheme> {
+    // Public keys are no secret; and the secrets of RFC 9421 are base64 in any case, compared by what compares the others.
+    if OF_PUBLIC_KEYS.contains(&scheme.name()) || matches!(scheme.syntax(), Syntax::HttpMessage { .. }) {
+        return None;
+    }
     let builder = SchemeBuilder::from(scheme.clone()).key_format(KeyFormat::Utf8);
     let builder = match scheme.key_format() {
         KeyFormat::Utf8 | KeyFormat::Hex | KeyFormat::Base64 => builder,
@@ -65,7 +70,7 @@ fn text_keyed(scheme: &Scheme) -> Scheme {
         }
         other => panic!("{}: are keys of {other:?} secret?", scheme.name()),
     };
-    builder.build().unwrap()
+    Some(builder.build().unwrap())
 }
 
 fn sha1() -> Scheme {
@@ -83,9 +88,10 @@ impl Signed {
     fn of(scheme: Scheme, key: &str) -> Self {
         let body =
             body(NOW, "evt_1", "a body of more than one block of either hash, so that several are chained");
+        let signer = Signer::new(&scheme, &Key::new("sender", key).danger_allow_short_key()).unwrap();
+        let body = signer.signed_body(&body).unwrap().into_owned();
         let outgoing = Outgoing::new(&body).url(URL).id("msg_1").event_type("t").timestamp(at(NOW));
-        let key = Key::new("sender", key).danger_allow_short_key();
-        let headers = Signer::new(&scheme, &key).unwrap().sign(&outgoing).unwrap();
+        let headers = signer.sign(&outgoing).unwrap();
         Self { scheme, headers, body }
     }
 
@@ -131,10 +137,7 @@ impl Signed {
             make_secret(text.as_bytes());
             Key::new(index.to_string(), text).danger_allow_short_key()
         });
-        let mut builder = Verifier::builder(self.scheme.clone()).keys(keys);
-        if self.scheme.signs_url() {
-            builder = builder.public_url("https://hooks.example.com");
-        }
+        let builder = builder(&self.scheme).keys(keys);
         unwatched(|| builder.build()).unwrap()
     }
 }
