@@ -5,8 +5,9 @@ use std::path::Path;
 use hookproof::handshake::{AllowedOrigins, VerifyToken};
 use hookproof::middleware::Handshake;
 
-use crate::config::{HandshakeConfig, HandshakeKind, KeyConfig, SourceConfig};
-use crate::source::{SourceError, key_text, wrong};
+use crate::config::{HandshakeConfig, HandshakeKind, SourceConfig};
+use crate::keys;
+use crate::source::{SourceError, wrong};
 
 /// The handshake of a source: the configured one, or that of its preset where it needs nothing but the keys.
 pub(crate) fn of(config: &SourceConfig, folder: &Path) -> Result<Option<Handshake>, SourceError> {
@@ -56,14 +57,6 @@ fn verify_token(given: &HandshakeConfig, folder: &Path) -> Result<VerifyToken, S
     let place = given.verify_token.as_ref().ok_or_else(|| {
         wrong(field, "say where the token is that you typed into Meta's settings: { env = \"..\" }")
     })?;
-    let entry = KeyConfig {
-        id: "verify_token".to_owned(),
-        env: place.env.clone(),
-        file: place.file.clone(),
-        value: place.value.clone(),
-        not_before: None,
-        not_after: None,
-    };
-    let text = key_text(&entry, folder)?;
+    let text = keys::secret("the token", place, folder).map_err(|problem| wrong(field, problem))?;
     VerifyToken::new(&text).map_err(|error| wrong(field, error.to_string()))
 }

@@ -17,6 +17,7 @@ pub mod handler;
 mod handshake;
 pub mod inbox;
 pub mod ingress;
+mod keys;
 pub mod leads;
 mod published_keys;
 pub mod retry;

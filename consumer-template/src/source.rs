@@ -7,16 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookproof::middleware::Handshake;
 use hookproof::{
-    ConfigError, Freshness, Key, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified, Verifier,
-    Window,
+    ConfigError, Freshness, Pointer, Scheme, Signer, TimestampFormat, UnixTime, Verified, Verifier, Window,
 };
 use http::{HeaderMap, HeaderName, header};
 
-use crate::config::{BodyKind, KeyConfig, Overrides, SourceConfig, TimestampName};
+use crate::config::{BodyKind, Overrides, SourceConfig, TimestampName};
 use crate::handshake;
 use crate::inbox::Facts;
+use crate::keys;
 use crate::leads::LEAD_IDS;
-use crate::published_keys;
 use crate::strict_json;
 
 /// The longest time for which a provider is known to re-send a failed delivery.
@@ -82,7 +81,7 @@ impl Source {
         check_name(name)?;
         check_path(&config.path)?;
         let scheme = scheme(config)?;
-        let keys = keys(config, folder)?;
+        let keys = keys::read(&config.keys, config.danger_allow_short_key, folder)?;
         let policy = Arc::new(Policy::build(config, &scheme)?);
         let mut builder = Verifier::builder(scheme.clone()).keys(keys).danger_accept_undated();
         if let Some(seconds) = config.tolerance_seconds {
@@ -106,7 +105,7 @@ impl Source {
     /// The preset's name, and a signer with the first key: for test deliveries.
     pub(crate) fn signer(config: &SourceConfig, folder: &Path) -> Result<(String, Signer), SourceError> {
         let scheme = scheme(config)?;
-        let keys = keys(config, folder)?;
+        let keys = keys::read(&config.keys, config.danger_allow_short_key, folder)?;
         let key = keys.first().ok_or_else(|| wrong("keys", "there is none"))?;
         let signer =
             Signer::new(&scheme, key).map_err(|error| SourceError::Library { field: "keys", error })?;
@@ -250,65 +249,6 @@ pub(crate) fn window(scheme: &Scheme, tolerance: Duration) -> Result<Window, Sou
             Ok(Window { past: tolerance, future: window.future })
         }
         _ => Ok(Window::symmetric(tolerance)),
-    }
-}
-
-pub(crate) fn keys(config: &SourceConfig, folder: &Path) -> Result<Vec<Key>, SourceError> {
-    let mut keys = Vec::with_capacity(config.keys.len());
-    for entry in &config.keys {
-        let text = key_text(entry, folder)?;
-        if published_keys::contains(&text) {
-            let problem =
-                format!("key '{}' is printed in public documentation: create one of your own", entry.id);
-            return Err(wrong("keys", problem));
-        }
-        let mut key = Key::new(entry.id.as_str(), text);
-        if let Some(moment) = moment(&entry.id, "not_before", entry.not_before.as_deref())? {
-            key = key.not_before(moment);
-        }
-        if let Some(moment) = moment(&entry.id, "not_after", entry.not_after.as_deref())? {
-            key = key.not_after(moment);
-        }
-        keys.push(if config.danger_allow_short_key { key.danger_allow_short_key() } else { key });
-    }
-    Ok(keys)
-}
-
-/// The edge of a key's validity.
-fn moment(id: &str, field: &str, text: Option<&str>) -> Result<Option<UnixTime>, SourceError> {
-    let Some(text) = text else { return Ok(None) };
-    let moment = TimestampFormat::Rfc3339.parse(text.as_bytes()).ok_or_else(|| {
-        let id = id.escape_debug();
-        wrong("keys", format!("key '{id}': {field} is a time with an offset, such as 2026-11-30T00:00:00Z"))
-    })?;
-    Ok(Some(moment))
-}
-
-pub(crate) fn key_text(entry: &KeyConfig, folder: &Path) -> Result<String, SourceError> {
-    let id = entry.id.escape_debug();
-    match (&entry.env, &entry.file, &entry.value) {
-        (Some(name), None, None) => {
-            let good = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-            if name.is_empty() || !name.bytes().all(good) {
-                // Not shown: it may be the key itself.
-                let problem = format!(
-                    "key '{id}': env is the name of a variable, of A-Z 0-9 _; the key itself goes into value"
-                );
-                return Err(wrong("keys", problem));
-            }
-            match std::env::var(name) {
-                Ok(text) if !text.is_empty() => Ok(text),
-                Ok(_) => Err(wrong("keys", format!("key '{id}': the environment variable {name} is empty"))),
-                Err(_) => Err(wrong("keys", format!("key '{id}': set the environment variable {name}"))),
-            }
-        }
-        (None, Some(path), None) => {
-            let path = folder.join(path);
-            std::fs::read_to_string(&path)
-                .map_err(|e| wrong("keys", format!("key '{id}': cannot read {}: {e}", path.display())))
-        }
-        (None, None, Some(text)) => Ok(text.clone()),
-        _ => Err(wrong("keys", format!("key '{id}': give exactly one of env, file and value"))),
     }
 }
 

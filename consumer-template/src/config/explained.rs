@@ -9,7 +9,8 @@ use hookproof::{Key, Scheme};
 use crate::config::check::field;
 use crate::config::error::ConfigFileError;
 use crate::config::sections::{File, SourceConfig};
-use crate::source::{SourceError, keys, scheme, window};
+use crate::keys;
+use crate::source::{SourceError, scheme, window};
 
 /// A source of a configuration, ready to explain its deliveries; the other sources' keys are tried too.
 #[derive(Debug)]
@@ -99,5 +100,5 @@ fn explainer_of(config: &SourceConfig, folder: &Path) -> Result<Explainer, Sourc
 
 /// The scheme and the keys, as they are configured.
 fn parts(config: &SourceConfig, folder: &Path) -> Result<(Scheme, Vec<Key>), SourceError> {
-    Ok((scheme(config)?, keys(config, folder)?))
+    Ok((scheme(config)?, keys::read(&config.keys, config.danger_allow_short_key, folder)?))
 }

@@ -13,6 +13,6 @@ pub use error::ConfigFileError;
 pub use explained::Explained;
 pub use load::{Config, Target};
 pub use sections::{
-    BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, ServerConfig,
-    SourceConfig, StoreConfig, TimestampName,
+    BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, SecretPlace,
+    ServerConfig, SourceConfig, StoreConfig, TimestampName,
 };
