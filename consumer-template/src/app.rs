@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::dispatch::Dispatcher;
-use crate::effect::Handlers;
+use crate::effect::{Effect, Handlers};
 use crate::inbox::Inbox;
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use crate::ingress::listener::Listener;
@@ -53,6 +53,10 @@ impl App {
         let app = router(&config.sources, &inbox, &clock, body_timeout);
         let (stop_ingress, ingress_stopped) = watch::channel(false);
         let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
+        let handlers = config.forwards.into_iter().fold(handlers, |handlers, forward| {
+            tracing::info!(source = %forward.source, url = forward.forwarder.target().shown_url(), "forwards");
+            handlers.replace_source(&forward.source, Effect::outside(forward.forwarder))
+        });
         let dispatcher = Dispatcher::new(inbox, handlers, config.dispatch, clock);
         let dispatch = tokio::spawn(dispatcher.run(async move {
             // An error means that the app is gone: that is a stop too.

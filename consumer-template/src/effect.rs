@@ -141,6 +141,13 @@ impl Handlers {
         schemes.iter().fold(self, |table, scheme| table.on_scheme(scheme, effect.clone()))
     }
 
+    /// For all events of one configured source, whatever was said of its types before.
+    #[must_use]
+    pub fn replace_source(mut self, source: &str, effect: Effect) -> Self {
+        self.by_type.retain(|(of, _), _| of != source);
+        self.on_source(source, effect)
+    }
+
     /// The handler for `event`.
     #[must_use]
     pub fn get(&self, event: &Event) -> Effect {

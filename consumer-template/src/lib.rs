@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod effect;
 pub mod event;
 pub mod export;
+pub mod forward;
 pub mod handler;
 mod handshake;
 pub mod inbox;

@@ -95,8 +95,7 @@ impl Sender {
     ///
     /// When the TLS library does not start.
     pub fn new(url: impl Into<String>, timeout: Duration) -> anyhow::Result<Self> {
-        // Fails if a provider is installed already, which is just as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_tls();
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
@@ -126,4 +125,10 @@ impl Sender {
         response.bytes().await?;
         Ok(Reply { status, took: start.elapsed() })
     }
+}
+
+/// Says which cryptography every client's TLS uses.
+pub(crate) fn install_tls() {
+    // Fails if a provider is installed already, which is just as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

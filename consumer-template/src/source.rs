@@ -67,6 +67,16 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    /// The field, and what is wrong with it.
+    pub(crate) fn into_parts(self) -> (&'static str, String) {
+        match self {
+            Self::Field { field, problem } => (field, problem),
+            Self::Library { field, error } => (field, error.to_string()),
+        }
+    }
+}
+
 pub(crate) fn wrong(field: &'static str, problem: impl Into<String>) -> SourceError {
     SourceError::Field { field, problem: problem.into() }
 }

@@ -5,6 +5,9 @@ use hookproof::Freshness;
 
 use super::ConfigArg;
 use super::table::{print_line, table};
+use crate::config::Config;
+use crate::forward::Target;
+use crate::source::Source;
 
 /// Check a configuration as `serve` would, and show what it means.
 #[derive(Args, Debug)]
@@ -30,6 +33,12 @@ impl CheckConfig {
                     "scheme": source.verifier.scheme().name(),
                     "keys": source.verifier.keys().ids().collect::<Vec<_>>(),
                     "body_limit_bytes": source.verifier.body_limit(),
+                    "forward": target(&config, source).map(|target| serde_json::json!({
+                        "url": target.shown_url(),
+                        "keys": target.key_ids(),
+                        "timeout_seconds": target.timeout().as_secs(),
+                        "allow_networks": target.allowance().entries(),
+                    })),
                 })
             });
             let report = serde_json::json!({
@@ -50,9 +59,21 @@ impl CheckConfig {
         print_line(format_args!("listen   {}", config.server.listen))?;
         print_line(format_args!("store    {}", config.store.path.display()))?;
         print_line(rows)?;
+        for source in &config.sources {
+            if let Some(target) = target(&config, source) {
+                let (url, keys) = (target.shown_url(), target.key_ids().join(", "));
+                print_line(format_args!("{} is forwarded to {url}, signed with {keys}", source.name))?;
+            }
+        }
         print_line("The configuration holds.")?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Where the source's events are forwarded to, if they are.
+fn target<'a>(config: &'a Config, source: &Source) -> Option<&'a Target> {
+    let mut forwards = config.forwards.iter();
+    forwards.find(|forward| forward.source == source.name).map(|forward| forward.forwarder.target())
 }
 
 fn freshness(freshness: &Freshness) -> String {

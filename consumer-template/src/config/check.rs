@@ -28,6 +28,7 @@ fn without_values(message: &str) -> String {
         let found = rest.split([' ', ',']).next().unwrap_or_default();
         let expected = rest.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
         let expected = expected.replace("struct KeyConfig", "{ id = \"..\", env = \"..\" }");
+        let expected = expected.replace("struct SecretPlace", "{ env = \"..\" }");
         return format!("{kind}{found}, expected {expected}");
     }
     message.to_owned()
@@ -103,7 +104,7 @@ pub(super) fn dispatch_config(section: &DispatchSection) -> Result<DispatchConfi
 }
 
 pub(super) fn build_sources(
-    entries: BTreeMap<String, SourceConfig>,
+    entries: &BTreeMap<String, SourceConfig>,
     folder: &Path,
 ) -> Result<Vec<Source>, ConfigFileError> {
     if entries.is_empty() {
@@ -111,8 +112,8 @@ pub(super) fn build_sources(
     }
     let (mut sources, mut errors) = (Vec::with_capacity(entries.len()), Vec::new());
     for (name, entry) in entries {
-        let source =
-            Source::build(&name, &entry, folder).map_err(|error| ConfigFileError::Source { name, error });
+        let source = Source::build(name, entry, folder)
+            .map_err(|error| ConfigFileError::Source { name: name.clone(), error });
         match source.and_then(|source| apart_from(&sources, &source).map(|()| source)) {
             Ok(source) => sources.push(source),
             Err(error) => errors.push(error),

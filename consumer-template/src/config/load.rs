@@ -6,6 +6,7 @@ use hookproof::Signer;
 
 use crate::config::check::{at_least_one, build_sources, check_server, dispatch_config, field, parse_error};
 use crate::config::error::ConfigFileError;
+use crate::config::forward::{Forward, build_forwards};
 use crate::config::sections::{File, LogConfig, ServerConfig, StoreConfig};
 use crate::dispatch::DispatchConfig;
 use crate::source::Source;
@@ -23,6 +24,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The endpoints.
     pub sources: Vec<Source>,
+    /// Those of them whose events are forwarded.
+    pub forwards: Vec<Forward>,
 }
 
 impl Config {
@@ -50,8 +53,10 @@ impl Config {
         check_server(&file.server)?;
         at_least_one("store.accept_queue", store.accept_queue)?;
         let dispatch = dispatch_config(&file.dispatch)?;
-        let sources = build_sources(file.sources, folder)?;
-        Ok(Self { server: file.server, store, dispatch, log: file.log, sources })
+        let sources = build_sources(&file.sources, folder)?;
+        let forwards =
+            build_forwards(&file.forward, &file.sources, &sources, dispatch.handler_timeout, folder)?;
+        Ok(Self { server: file.server, store, dispatch, log: file.log, sources, forwards })
     }
 }
 

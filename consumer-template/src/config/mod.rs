@@ -6,11 +6,13 @@
 mod check;
 mod error;
 mod explained;
+mod forward;
 mod load;
 mod sections;
 
 pub use error::ConfigFileError;
 pub use explained::Explained;
+pub use forward::{Forward, ForwardConfig};
 pub use load::{Config, Target};
 pub use sections::{
     BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, SecretPlace,

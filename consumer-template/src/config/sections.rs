@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::config::forward::ForwardConfig;
 use crate::dispatch::DispatchConfig;
 
 /// The file, as it is written.
@@ -20,6 +21,8 @@ pub(super) struct File {
     pub(super) dispatch: DispatchSection,
     #[serde(default)]
     pub(super) log: LogConfig,
+    #[serde(default)]
+    pub(super) forward: ForwardConfig,
     #[serde(default)]
     pub(super) sources: BTreeMap<String, SourceConfig>,
 }
@@ -147,6 +150,8 @@ pub struct SourceConfig {
     pub overrides: Overrides,
     /// How the provider's question who owns this endpoint is answered. Slack's and Zoom's are answered without.
     pub handshake: Option<HandshakeConfig>,
+    /// Where its events are forwarded to, instead of to the handler that is compiled in.
+    pub forward: Option<ForwardConfig>,
     /// Allows keys of fewer than 16 bytes.
     #[serde(default)]
     pub danger_allow_short_key: bool,
