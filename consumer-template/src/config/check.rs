@@ -18,9 +18,11 @@ pub(super) fn parse_error(path: &Path, text: &str, error: &toml::de::Error) -> C
 
 /// The parser's message without what it found: that may be a key in a place where none belongs.
 fn without_values(message: &str) -> String {
-    let key_fields = "`id`, `env`, `file`, `value`";
-    if message.starts_with("unknown field") && message.contains(key_fields) {
-        return format!("unknown field of a key, expected one of {key_fields}");
+    let secret_fields = ["`id`, `env`, `file`, `value`", "`env`, `file`, `value`"];
+    if message.starts_with("unknown field")
+        && let Some(fields) = secret_fields.iter().find(|fields| message.contains(**fields))
+    {
+        return format!("unknown field of a key, expected one of {fields}");
     }
     for kind in ["invalid type: ", "invalid value: "] {
         let Some(rest) = message.strip_prefix(kind) else { continue };

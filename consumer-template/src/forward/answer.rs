@@ -90,8 +90,8 @@ fn one_line(bytes: &[u8], secrets: &[&[u8]]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     // What a terminal would obey is not shown to one.
     let shown = |c: char| !c.is_control() && c != char::REPLACEMENT_CHARACTER;
-    let words: Vec<String> =
-        text.split_whitespace().map(|word| word.chars().filter(|c| shown(*c)).collect()).collect();
+    let words = text.split_whitespace().map(|word| word.chars().filter(|c| shown(*c)).collect::<String>());
+    let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
     let line: String = words.join(" ").chars().take(KEPT).collect();
     (!line.is_empty()).then_some(line)
 }

@@ -209,7 +209,9 @@ fn extra_headers(
             )));
         }
         let text = keys::secret(&format!("'{name}'"), place, folder).map_err(wrong)?;
-        let value = HeaderValue::from_str(&text).ok().filter(|_| text.trim() == text && !text.is_empty());
+        let printable =
+            !text.is_empty() && text.trim() == text && text.bytes().all(|b| (b' '..=b'~').contains(&b));
+        let value = HeaderValue::from_str(&text).ok().filter(|_| printable);
         let mut value = value.ok_or_else(|| {
             wrong(format!("'{name}': the value is empty, has white space at an edge (as a file that ends with a newline), or a \
                            character that no header may have"))
