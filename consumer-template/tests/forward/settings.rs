@@ -245,3 +245,21 @@ fn check_config_shows_the_target_without_its_query() {
     assert_eq!(forward["allow_networks"][0], "private");
     assert!(!text.contains("canary") && !json.to_string().contains("canary"));
 }
+
+/// The lines of the example that are commented out hold too.
+#[test]
+fn the_examples_of_a_target_hold() {
+    let text = include_str!("../../hookproof.example.toml");
+    let lines: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# ")).collect();
+    let own = lines.iter().find(|line| line.starts_with("forward = {")).unwrap();
+    let common = lines[lines.iter().position(|line| *line == "[forward]").unwrap()..].join("\n");
+    let common = common.replace("env = \"FORWARD_AUTHORIZATION\"", "value = \"Bearer 1\"");
+    let folder = Path::new("tests/forward/tls/hookproof.toml");
+    for (own, common) in [(*own, ""), ("forward = {}", common.as_str())] {
+        let text = format!("{SOURCE}{own}\n{common}")
+            .replace("env = \"FORWARD_SECRET\"", &format!("value = \"{KEY}\""));
+        let text = text.replace("internal-ca.pem", "ca.pem");
+        let config = Config::parse(&text, folder).map_err(|error| error.to_string());
+        assert_eq!(config.map(|config| config.forwards.len()), Ok(1), "{text}");
+    }
+}
