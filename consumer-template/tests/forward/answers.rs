@@ -1,8 +1,10 @@
 //! What the target's answer does to the event.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookproof_consumer::effect::Failure;
+use hookproof_consumer::forward::SystemNames;
 use hookproof_consumer::retry::{Outcome, RetryPolicy};
 
 use super::peer::{Peer, Then, answer, socket, with_header};
@@ -114,7 +116,7 @@ async fn a_failure_that_repeats_a_secret_is_not_quoted() {
     for leak in ["got x-api-key: canary-header", KEY, "expected whsk_AAAA"] {
         let peer = Peer::start(move |_| answer(401, &format!("wrong: {leak}"))).await;
         let url = format!("http://{}/", peer.address);
-        let names = std::sync::Arc::new(hookproof_consumer::forward::SystemNames);
+        let names = Arc::new(SystemNames);
         let text = permanent(&forwarder_with(&url, header, names)).await;
         assert_eq!(text, "127.0.0.1 answered 401: (its text is left out, because it repeats a secret)");
     }
@@ -146,22 +148,26 @@ async fn no_answer_is_a_failure_for_a_while() {
     assert!(text.starts_with("no connection to 127.0.0.1: ") && text.contains("refused"), "{text}");
 }
 
-/// The status has said everything. What follows it may be slow, endless or broken.
+/// The status has said everything. What follows it may be slow, endless or broken, and the request's own time long.
 #[tokio::test]
 async fn the_body_of_an_answer_decides_nothing() {
     const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n";
     const NO: &str = "HTTP/1.1 500 No\r\ncontent-length: 1000000000\r\n\r\n";
+    let patient = |address| {
+        let more = "allow_networks = [\"loopback\"]\ntimeout_seconds = 60";
+        forwarder_with(&format!("http://{address}/"), more, Arc::new(SystemNames))
+    };
     for then in [Then::Hold, Then::Drip, Then::Flood, Then::Close] {
         let begun = Instant::now();
         let (address, _) = socket(OK, then).await;
-        assert_eq!(forward(&forwarder(address), &event()).await, Ok(()), "{then:?}");
+        assert_eq!(forward(&patient(address), &event()).await, Ok(()), "{then:?}");
         let (address, _) = socket(NO, then).await;
-        let text = transient(&forwarder(address)).await;
+        let text = transient(&patient(address)).await;
         match then {
             Then::Flood => assert_eq!(text, format!("127.0.0.1 answered 500: {}", "x".repeat(200))),
             _ => assert_eq!(text, "127.0.0.1 answered 500", "{then:?}"),
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{then:?}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(20), "{then:?}: {:?}", begun.elapsed());
     }
 }
 
@@ -183,6 +189,6 @@ async fn only_a_little_of_a_huge_answer_is_read() {
             }
             before = now;
         }
-        assert!(before < 64 * 1024 * 1024, "{before} bytes");
+        assert!(before < 16 * 1024 * 1024, "{before} bytes");
     }
 }

@@ -11,8 +11,13 @@ use super::rig::{Book, event, forward, forwarder, forwarder_with, transient};
 
 #[tokio::test]
 async fn a_connection_is_used_again_whatever_was_answered() {
-    let script =
-        |n: usize| answer([200, 500, 422, 204, 429, 200][n % 6], if n % 6 == 3 { "" } else { "a text" });
+    // More than fits into the client's buffer together with the head.
+    let text = "x".repeat(48 * 1024);
+    let script = move |n: usize| match n % 6 {
+        0 => answer(200, &text),
+        3 => answer(204, ""),
+        n => answer([0, 500, 422, 0, 429, 201][n], "a text"),
+    };
     let peer = Peer::start(script).await;
     let forwarder = forwarder(peer.address);
     for _ in 0..24 {

@@ -2,9 +2,10 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use hookproof_consumer::event::{DeadReason, Event, State};
 use hookproof_consumer::inbox::sqlite::{SqliteOperator, SqliteOptions};
 use hookproof_consumer::inbox::{By, Filter, Operator as _};
 use hookproof_consumer::sender::{Sender, Signed};
+use tempfile::TempDir;
 use tokio::time::timeout;
 
 use super::peer::{Peer, answer, with_header};
@@ -142,68 +144,109 @@ async fn a_target_replaces_every_handler_of_its_source_and_none_of_another() {
     assert_eq!((compiled.0.load(SeqCst), typed.0.load(SeqCst)), (2, 0));
 }
 
-/// The binary itself, at its most talkative, in an environment that names a proxy.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_binary_forwards_without_a_proxy_and_logs_no_secret() {
-    const PROVIDERS: &str = "canary-provider-7f3a9c2e";
-    let peer = Peer::start(|n| if n == 0 { answer(500, "canary-answer") } else { answer(200, "") }).await;
-    let proxy = Peer::saying(200).await;
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("hookproof.toml");
-    let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[dispatch]\nretry_first_seconds = 0.01\n\
-         [sources.shop]\npath = \"/hooks/shop\"\nscheme = \"devsphere\"\n\
-         keys = [{{ id = \"k\", value = \"{PROVIDERS}\" }}]\n[sources.shop.forward]\n\
-         url = \"http://{}/in?token=canary-query\"\n{KEYS}allow_networks = [\"loopback\"]\n\
-         headers = {{ authorization = {{ env = \"FORWARD_AUTHORIZATION\" }} }}\n",
-        peer.address
-    );
-    std::fs::write(&config, text).unwrap();
-    let proxy_url = format!("http://{}", proxy.address);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hookproof"));
-    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-        command.env(name, &proxy_url);
+/// The binary in a process of its own, which ends with the test, also with one that fails.
+struct Service {
+    child: Child,
+    address: String,
+    log: JoinHandle<String>,
+    _folder: TempDir,
+}
+
+/// The secret that its provider signs with.
+const PROVIDERS: &str = "canary-provider-7f3a9c2e";
+
+impl Service {
+    /// With one source, `shop`, and this section for its target.
+    fn start(forward: &str, environment: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("hookproof.toml");
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n[dispatch]\nretry_first_seconds = 0.01\n\
+             [sources.shop]\npath = \"/hooks/shop\"\nscheme = \"devsphere\"\n\
+             keys = [{{ id = \"k\", value = \"{PROVIDERS}\" }}]\n[sources.shop.forward]\n{KEYS}{forward}"
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hookproof"))
+            .args(["serve", "--config", config.to_str().unwrap()])
+            .envs(environment.iter().copied())
+            .env("HOOKPROOF_LOG", "trace")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = String::new();
+        let address = loop {
+            assert_ne!(log.read_line(&mut lines).unwrap(), 0, "{lines}");
+            if let Some((_, rest)) = lines.split_once("listening address=") {
+                break rest.split_whitespace().next().unwrap().to_owned();
+            }
+        };
+        let log = std::thread::spawn(move || {
+            log.read_to_string(&mut lines).unwrap();
+            lines
+        });
+        Self { child, address, log, _folder: folder }
     }
-    let mut service = command
-        .args(["serve", "--config", config.to_str().unwrap()])
-        .env("FORWARD_AUTHORIZATION", "Bearer canary-header")
-        .env("HOOKPROOF_LOG", "trace")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(service.stderr.take().unwrap());
-    let mut lines = String::new();
-    let address = loop {
-        assert_ne!(log.read_line(&mut lines).unwrap(), 0, "{lines}");
-        if let Some((_, rest)) = lines.split_once("listening address=") {
-            break rest.split_whitespace().next().unwrap().to_owned();
-        }
-    };
-    let reader = std::thread::spawn(move || {
-        log.read_to_string(&mut lines).unwrap();
-        lines
-    });
-    let signer = Signer::new(&schemes::devsphere(), &Key::new("k", PROVIDERS)).unwrap();
-    let body = BODY.replace("L-1", "canary-body");
-    let signature = signer.sign(&Outgoing::new(body.as_bytes())).unwrap()["x-signature"].clone();
-    let head =
-        format!("POST /hooks/shop HTTP/1.1\r\nhost: x\r\nx-signature: {}\r\n", signature.to_str().unwrap());
-    let mut stream = TcpStream::connect(&address).unwrap();
-    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
-    let arrived = async {
-        while peer.seen().len() < 2 {
+
+    /// As the provider does.
+    fn post(&self, body: &str) {
+        let signer = Signer::new(&schemes::devsphere(), &Key::new("k", PROVIDERS)).unwrap();
+        let signature = signer.sign(&Outgoing::new(body.as_bytes())).unwrap()["x-signature"].clone();
+        let signature = signature.to_str().unwrap();
+        let head = format!("POST /hooks/shop HTTP/1.1\r\nhost: x\r\nx-signature: {signature}\r\n");
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        stream.read_exact(&mut [0; 12]).unwrap();
+    }
+
+    /// Stops it as an operator does. What it logged.
+    fn stop(mut self) -> String {
+        Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status().unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        std::mem::replace(&mut self.log, std::thread::spawn(String::new)).join().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn until(so: impl Fn() -> bool) {
+    let waiting = async {
+        while !so() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(PATIENCE, arrived).await.unwrap();
-    Command::new("kill").args(["-s", "TERM", &service.id().to_string()]).status().unwrap();
-    assert_eq!(service.wait().unwrap().code(), Some(0));
-    let log = reader.join().unwrap();
+    timeout(PATIENCE, waiting).await.expect("in time");
+}
+
+/// The binary itself, at its most talkative, in an environment that names a proxy.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_binary_forwards_without_a_proxy_and_logs_no_secret() {
+    let peer = Peer::start(|n| if n == 0 { answer(500, "canary-answer") } else { answer(200, "") }).await;
+    let proxy = Peer::saying(200).await;
+    let forward = format!(
+        "url = \"http://{}/in?token=canary-query\"\nallow_networks = [\"loopback\"]\n\
+         headers = {{ authorization = {{ env = \"FORWARD_AUTHORIZATION\" }} }}\n",
+        peer.address
+    );
+    let url = format!("http://{}", proxy.address);
+    let mut environment =
+        ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, url.as_str())).to_vec();
+    environment.push(("FORWARD_AUTHORIZATION", "Bearer canary-header"));
+    let service = Service::start(&forward, &environment);
+    service.post(&BODY.replace("L-1", "canary-body"));
+    until(|| peer.seen().len() >= 2 || proxy.connections() > 0).await;
+    assert_eq!(proxy.connections(), 0, "a proxy was used");
+    let log = service.stop();
 
     let seen = peer.seen();
     assert_eq!(seen[1].line, "POST /in?token=canary-query");
     assert_eq!(seen[1].header("authorization"), "Bearer canary-header");
-    assert_eq!(proxy.connections(), 0, "a proxy was used");
     assert!(
         log.contains("forwards") && log.contains("failed, will be tried again"),
         "the log is not there: {log}"
@@ -212,4 +255,17 @@ async fn the_binary_forwards_without_a_proxy_and_logs_no_secret() {
     for secret in ["canary", "x2bVh0nJm1", sent.as_str()] {
         assert!(!log.contains(secret), "in the log: {secret}\n{log}");
     }
+}
+
+/// Without `ca_file`, the system's authorities count: here those that the environment names in their place.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_systems_authorities_are_trusted() {
+    let peer = Peer::start_at("127.0.0.1:0", Some(super::peer::tls()), |_| answer(200, "")).await;
+    let forward = format!("url = \"https://{}/\"\nallow_networks = [\"loopback\"]\n", peer.address);
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/forward/tls/ca.pem");
+    let service = Service::start(&forward, &[("SSL_CERT_FILE", authority)]);
+    service.post(BODY);
+    until(|| !peer.seen().is_empty()).await;
+    assert_eq!(peer.one().body, BODY);
+    service.stop();
 }
