@@ -126,6 +126,7 @@ fn the_parts_of_the_consumer_do_not_know_one_another() {
         ("ingress", ["crate::dispatch", "crate::admin", "crate::cli"]),
         ("dispatch", ["crate::ingress", "crate::admin", "crate::cli"]),
         ("inbox", ["crate::ingress", "crate::dispatch", "crate::cli"]),
+        ("forward", ["crate::ingress", "crate::dispatch", "crate::inbox"]),
     ] {
         assert_eq!(offenders(&format!("consumer-template/src/{part}"), &[], &others), [""; 0]);
     }
