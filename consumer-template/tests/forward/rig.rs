@@ -24,7 +24,8 @@ pub const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 /// The target of this section of a configuration.
 pub fn target(section: &str) -> Result<Target, String> {
     let config: ForwardConfig = toml::from_str(section).unwrap();
-    Target::build(&config, Path::new("tests/forward/tls")).map_err(|error| error.to_string())
+    Target::build(&config, Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/forward/tls")))
+        .map_err(|error| error.to_string())
 }
 
 /// A forwarder to `url`, with a second of patience and `more` lines of configuration.

@@ -254,7 +254,7 @@ fn the_examples_of_a_target_hold() {
     let own = lines.iter().find(|line| line.starts_with("forward = {")).unwrap();
     let common = lines[lines.iter().position(|line| *line == "[forward]").unwrap()..].join("\n");
     let common = common.replace("env = \"FORWARD_AUTHORIZATION\"", "value = \"Bearer 1\"");
-    let folder = Path::new("tests/forward/tls/hookproof.toml");
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/forward/tls/hookproof.toml"));
     for (own, common) in [(*own, ""), ("forward = {}", common.as_str())] {
         let text = format!("{SOURCE}{own}\n{common}")
             .replace("env = \"FORWARD_SECRET\"", &format!("value = \"{KEY}\""));
