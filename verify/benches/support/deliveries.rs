@@ -4,7 +4,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use hookproof::{Key, Outgoing, Scheme, Signer, UnixTime, Verifier, schemes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::Sha256;
-use webhook_verify::Provider as Peer;
 
 /// What all providers send, more or less.
 const COMMON: [(&str, &str); 5] = [
@@ -28,27 +27,19 @@ pub(crate) struct Provider {
     pub(crate) scheme: fn() -> Scheme,
     pub(crate) secret: &'static str,
     headers: &'static [(&'static str, &'static str)],
-    /// What another crate calls it.
-    pub(crate) peer: Peer,
 }
 
-pub(crate) const GITHUB: Provider = Provider {
-    scheme: schemes::github,
-    secret: "It's a secret to everybody",
-    headers: &OF_GITHUB,
-    peer: Peer::GitHub,
-};
+pub(crate) const GITHUB: Provider =
+    Provider { scheme: schemes::github, secret: "It's a secret to everybody", headers: &OF_GITHUB };
 pub(crate) const STRIPE: Provider = Provider {
     scheme: schemes::stripe,
     secret: "whsec_a5DfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa",
     headers: &[("cache-control", "no-cache")],
-    peer: Peer::Stripe,
 };
 pub(crate) const STANDARD_WEBHOOKS: Provider = Provider {
     scheme: schemes::standard_webhooks,
     secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     headers: &[],
-    peer: Peer::StandardWebhooks,
 };
 
 /// One delivery.

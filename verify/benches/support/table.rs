@@ -8,6 +8,7 @@ use super::arguments::Arguments;
 use super::turns::Compared;
 
 /// On which side of a ratio the limit is.
+#[allow(dead_code, reason = "each bench has limits of its own kind")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
     AtMost(f64),
