@@ -44,7 +44,7 @@ pub(crate) fn compare(first: Router, second: Router, delivery: &Delivery, measur
         *streams = runtime.block_on(ask(std::mem::take(streams), &request));
         let elapsed = start.elapsed();
         // The server has nothing more to do and lets go of its processor; only then its time is written down.
-        runtime.block_on(tokio::time::sleep(Duration::from_millis(1)));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
         let requests = (CONNECTIONS * EACH) as f64;
         let processor = server.processor_time() - before;
         Turn { elapsed: elapsed.as_secs_f64() * 1e9 / requests, processor: processor / requests }
