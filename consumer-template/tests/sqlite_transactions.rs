@@ -94,7 +94,7 @@ async fn run_among_neighbours(backend: &Sqlite, handler: Arc<dyn SqliteHandler>)
     let (settled, outcome) = bad_one.await.unwrap().unwrap();
     assert_eq!(settled, Settled::Applied);
     let error = match outcome {
-        Outcome::Retry { error, .. } | Outcome::Dead { error, .. } => error,
+        Outcome::Retry { error, .. } | Outcome::Dead { error, .. } | Outcome::NotReady { error } => error,
         Outcome::Done => panic!("it was to fail"),
     };
     let counts = backend.inbox().counts().await.unwrap();
