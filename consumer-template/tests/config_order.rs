@@ -70,7 +70,7 @@ fn rules_that_cannot_mean_anything_are_refused_with_field_and_remedy() {
         ),
         ("shopify", "order = { settle_ms = 1 }", ["sources.crm.order.settle_ms", time]),
         ("shopify", "order = { stale = \"skip\" }", ["sources.crm.order.stale", "say with occurred_at"]),
-        ("stripe", "order = { stale = \"drop\" }", ["hookproof.toml:6", "`apply`, `skip`, `flag`"]),
+        ("stripe", "order = { stale = \"drop\" }", ["hookproof.toml:5", "`apply`, `skip`, `flag`"]),
         ("stripe", "order = { settle = 5 }", ["unknown field `settle`", "`settle_ms`"]),
     ];
     for (scheme, lines, wanted) in rows {
