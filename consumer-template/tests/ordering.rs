@@ -27,17 +27,24 @@ use support::{NOW, Sqlite, accept, at, claim_one, rules, sent, settle};
 
 /// Is not ready unless a lead was there before, or the time for that is over. Notes what it is told.
 #[derive(Clone, Default)]
-struct Notes(Arc<Mutex<(bool, Vec<(EventNo, bool, bool)>)>>);
+struct Notes(Arc<Mutex<Seen>>);
+
+#[derive(Default)]
+struct Seen {
+    lead: bool,
+    /// Which event, whether it was stale, whether overdue.
+    told: Vec<(EventNo, bool, bool)>,
+}
 
 impl Notes {
     fn see(&self, event: &Event, context: &Context) -> Result<(), Failure> {
-        let (lead_is_there, told) = &mut *self.0.lock().unwrap();
-        told.push((event.number, context.stale, context.overdue));
+        let mut seen = self.0.lock().unwrap();
+        seen.told.push((event.number, context.stale, context.overdue));
         match event.event_id.as_ref().unwrap().value.as_str() {
-            "note" if !*lead_is_there => Err(Failure::not_ready("no lead yet")),
+            "note" if !seen.lead => Err(Failure::not_ready("no lead yet")),
             "orphan" => Err(Failure::not_ready("no lead yet")),
             "lead" => {
-                *lead_is_there = true;
+                seen.lead = true;
                 Ok(())
             }
             _ => Ok(()),
@@ -45,7 +52,7 @@ impl Notes {
     }
 
     fn told(&self) -> Vec<(EventNo, bool, bool)> {
-        std::mem::take(&mut self.0.lock().unwrap().1)
+        std::mem::take(&mut self.0.lock().unwrap().told)
     }
 }
 
