@@ -47,8 +47,7 @@ pub(super) fn settle(
         Outcome::Done => {
             rows::must_change(conn, event, Step::Complete, Note::default(), now)?;
             order::note_applied(conn, event)?;
-            lanes::wake(conn, lane, now)?;
-            lanes::take_out(conn, lane, event)?;
+            lanes::take_out_done(conn, lane, event, now)?;
         }
         Outcome::Retry { at, .. } => {
             rows::must_change(conn, event, Step::Retry, Note { error, ..Note::default() }, now)?;

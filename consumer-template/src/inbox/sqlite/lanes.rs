@@ -243,13 +243,6 @@ pub(super) fn park(
     set_due(conn, lane)
 }
 
-/// Puts in line what waits for an event of this lane to be done. To be followed by [`take_out`] of that event.
-pub(super) fn wake(conn: &Connection, lane: i64, now: UnixTime) -> Result<(), WorkError> {
-    conn.prepare_cached("UPDATE queue SET standing = 0, due_at = ?2 WHERE lane = ?1 AND standing = 2")?
-        .execute(params![lane, to_sql(now)])?;
-    Ok(())
-}
-
 /// An event that has stood beside its line for long enough.
 pub(super) struct Beside {
     pub(super) lane: i64,
@@ -281,6 +274,20 @@ pub(super) fn back_in_line(conn: &Connection, lane: i64, event: EventNo) -> Resu
 /// Ends a lease whose event is finished. The next one of the lane comes first now; a lane that is not needed goes.
 pub(super) fn take_out(conn: &Connection, lane: i64, event: EventNo) -> Result<(), WorkError> {
     remove(conn, lane, event, unlease)
+}
+
+/// As [`take_out`], for an event that is done. What waited for that is in line again.
+pub(super) fn take_out_done(
+    conn: &Connection,
+    lane: i64,
+    event: EventNo,
+    now: UnixTime,
+) -> Result<(), WorkError> {
+    remove(conn, lane, event, |conn, lane| {
+        conn.prepare_cached("UPDATE queue SET standing = 0, due_at = ?2 WHERE lane = ?1 AND standing = 2")?
+            .execute(params![lane, to_sql(now)])?;
+        unlease(conn, lane)
+    })
 }
 
 /// As [`take_out`], for an event that is not leased. Another one of its lane may be.
