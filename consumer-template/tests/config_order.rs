@@ -38,6 +38,9 @@ fn a_source_has_the_rules_of_its_preset_unless_it_says_otherwise() {
     };
     assert_eq!(source("klozeo", all), Ok(said));
     assert_eq!(source("stripe", "order = { settle_ms = 0 }"), Ok(default));
+    let forward = "forward = { url = \"https://crm.example.com/\", keys = [{ id = \"t\", \
+                   value = \"whsec_8aEeCQFCaHaFzQUtWpVTfDPTK4Y4uK9Y\" }] }";
+    assert_eq!(source("klozeo", forward), Ok(default), "whoever gets the events instead may not merge them");
     assert_eq!(
         source("stripe", "order = { settle_ms = 60000, not_ready_deadline_seconds = 2592000 }").map(|_| ()),
         Ok(())

@@ -37,7 +37,11 @@ pub(crate) struct Known {
 /// The rules of a source.
 pub(crate) fn build(config: &SourceConfig, known: Known) -> Result<OrderPolicy, SourceError> {
     let given = &config.order;
-    let (default, _) = preset::order(&config.scheme);
+    let (mut default, _) = preset::order(&config.scheme);
+    if config.forward.is_some() {
+        // What is known of our own handlers is not known of whoever gets the events instead.
+        default.stale = OrderPolicy::default().stale;
+    }
     check_use(given, known)?;
     let mut policy = OrderPolicy {
         settle: given.settle_ms.map_or(default.settle, Duration::from_millis),
