@@ -42,13 +42,15 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound.
+    /// When the address cannot be bound, or the inbox does not take the sources' rules.
     pub async fn start_on(config: Config, inbox: Arc<dyn Inbox>, handlers: Handlers) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let listen = config.server.listen;
         let listener =
             Listener::bind(&config.server).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
+        let order = config.sources.iter().map(|source| (Arc::clone(&source.name), source.order)).collect();
+        inbox.set_order(order).await.context("cannot store the rules of the sources")?;
         let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
         let app = router(&config.sources, &inbox, &clock, body_timeout);
         let (stop_ingress, ingress_stopped) = watch::channel(false);

@@ -7,7 +7,7 @@
 use hookproof::UnixTime;
 
 use crate::event::{DeadReason, EventNo, State};
-use crate::inbox::{By, EventSummary, Filter, InboxError, Operator, OperatorError};
+use crate::inbox::{By, EventSummary, Filter, IfStale, InboxError, Operator, OperatorError, Replayed};
 
 /// Which dead letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Selection {
 pub struct Moved {
     /// Dead letters that were replayed or discarded.
     pub moved: usize,
+    /// Of those that were replayed, how many are older than what was applied of their keys.
+    pub stale: usize,
     /// Those that somebody else had moved in the meantime.
     pub skipped: usize,
 }
@@ -35,6 +37,7 @@ pub struct Moved {
 pub async fn replay_all(
     operator: &dyn Operator,
     selection: &Selection,
+    if_stale: IfStale,
     by: &By,
     now: UnixTime,
 ) -> Result<Moved, OperatorError> {
@@ -42,7 +45,10 @@ pub async fn replay_all(
     let mut moved = Moved::default();
     while let Some(page) = pages.next().await? {
         for event in page {
-            moved.count(operator.replay(event.number, by.clone(), now).await)?;
+            let replayed = operator.replay(event.number, if_stale, by.clone(), now).await;
+            moved.stale +=
+                usize::from(replayed.as_ref().is_ok_and(|replayed| *replayed != Replayed::InOrder));
+            moved.count(replayed.map(|_| ()))?;
         }
     }
     Ok(moved)
@@ -101,6 +107,15 @@ impl<'a> Pages<'a> {
             reason: selection.reason,
             ..Filter::default()
         };
+        Self::of(operator, filter).await
+    }
+
+    /// The events that `filter` selects now, from the oldest.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed.
+    pub async fn of(operator: &'a dyn Operator, filter: Filter) -> Result<Self, InboxError> {
         let newest = Filter { newest_first: true, limit: 1, ..filter.clone() };
         let last = operator.list(newest).await?.first().map(|event| event.number);
         Ok(Self { operator, filter, last })

@@ -45,10 +45,10 @@ pub trait SqliteHandler: Send + Sync {
     ///
     /// A [`Failure`] says whether to try again; everything that was written is rolled back. A panic counts as
     /// [`Failure::Transient`].
-    fn apply(&self, tx: &rusqlite::Connection, event: &Event) -> Result<(), Failure>;
+    fn apply(&self, tx: &rusqlite::Connection, event: &Event, context: &Context) -> Result<(), Failure>;
 }
 
-/// What a [`Handler`] is told besides the event.
+/// What a handler is told besides the event.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Context {
@@ -58,13 +58,20 @@ pub struct Context {
     pub attempt: u32,
     /// The event's number, for logs.
     pub event: EventNo,
+    /// A later event of its key was applied already, and the source wants to know: see
+    /// [`StaleRule::Flag`](crate::ordering::StaleRule::Flag).
+    pub stale: bool,
+    /// It was not ready, and its deadline has passed: see [`AtDeadline::Process`](crate::ordering::AtDeadline::Process). If you
+    /// return [`Failure::NotReady`] once more, it is a dead letter.
+    pub overdue: bool,
 }
 
 impl Context {
     /// The context of an attempt. Public so that you can test your handler.
     #[must_use]
     pub fn new(event: &Event, attempt: u32) -> Self {
-        Self { idempotency_key: event.idempotency_key(), attempt, event: event.number }
+        let idempotency_key = event.idempotency_key();
+        Self { idempotency_key, attempt, event: event.number, stale: false, overdue: false }
     }
 }
 

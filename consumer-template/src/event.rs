@@ -3,12 +3,15 @@
 //! ```text
 //!            Claim              Complete
 //! (new) ─► Pending ───► Running ───► Done
-//!             ▲  ▲         │ │
-//!             │  └─ Retry ─┘ │ Bury
+//!             ▲  ▲  Retry, │ │
+//!             │  └─ Wait ──┘ │ Bury
 //!             │              ▼
 //!             └─ Revive ─── Dead ───► Discarded
 //!                                Discard
 //! ```
+//!
+//! Two ways lead past a run of the handler: what others of its key have overtaken goes from pending to done (Supersede), and what
+//! waited for others in vain from pending to dead (Expire).
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,7 +44,7 @@ pub enum State {
     Pending,
     /// Claimed: a worker holds a lease on it.
     Running,
-    /// The handler succeeded.
+    /// The handler succeeded, or was not needed: see [`StaleRule::Skip`](crate::ordering::StaleRule::Skip).
     Done,
     /// A dead letter: kept until a person acts, or the provider sends it again.
     Dead,
@@ -89,11 +92,14 @@ pub enum DeadReason {
     AttemptsExhausted,
     /// The handler said that trying again cannot help.
     Permanent,
+    /// The handler said that the event is not ready, until its deadline.
+    Deadline,
 }
 
 impl DeadReason {
     /// All reasons.
-    pub const ALL: [Self; 4] = [Self::Malformed, Self::Conflict, Self::AttemptsExhausted, Self::Permanent];
+    pub const ALL: [Self; 5] =
+        [Self::Malformed, Self::Conflict, Self::AttemptsExhausted, Self::Permanent, Self::Deadline];
 
     /// The name that is stored, logged and printed.
     #[must_use]
@@ -103,6 +109,7 @@ impl DeadReason {
             Self::Conflict => "conflict",
             Self::AttemptsExhausted => "attempts_exhausted",
             Self::Permanent => "permanent",
+            Self::Deadline => "deadline",
         }
     }
 
@@ -118,7 +125,7 @@ impl DeadReason {
     /// read is the same body, and a conflict is for a person to judge.
     #[must_use]
     pub const fn revived_by_redelivery(self) -> bool {
-        matches!(self, Self::AttemptsExhausted | Self::Permanent)
+        matches!(self, Self::AttemptsExhausted | Self::Permanent | Self::Deadline)
     }
 }
 
@@ -137,8 +144,14 @@ pub enum Step {
     Complete,
     /// The attempt failed or was lost, and there is another one.
     Retry,
+    /// The handler said that the event is not ready. The attempt does not count.
+    Wait,
     /// No attempt will follow.
     Bury,
+    /// Later events of its key were applied, and the source wants no older ones then.
+    Supersede,
+    /// It was not ready until its deadline.
+    Expire,
     /// A person or a redelivery gives a dead letter new attempts.
     Revive,
     /// A person decides that a dead letter is not to be processed.
@@ -147,8 +160,17 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 6] =
-        [Self::Claim, Self::Complete, Self::Retry, Self::Bury, Self::Revive, Self::Discard];
+    pub const ALL: [Self; 9] = [
+        Self::Claim,
+        Self::Complete,
+        Self::Retry,
+        Self::Wait,
+        Self::Bury,
+        Self::Supersede,
+        Self::Expire,
+        Self::Revive,
+        Self::Discard,
+    ];
 }
 
 /// The state after `step`, or `None` if that cannot happen to an event in state `from`.
@@ -158,9 +180,9 @@ impl Step {
 pub const fn transition(from: State, step: Step) -> Option<State> {
     match (from, step) {
         (State::Pending, Step::Claim) => Some(State::Running),
-        (State::Running, Step::Complete) => Some(State::Done),
-        (State::Running, Step::Retry) | (State::Dead, Step::Revive) => Some(State::Pending),
-        (State::Running, Step::Bury) => Some(State::Dead),
+        (State::Running, Step::Complete) | (State::Pending, Step::Supersede) => Some(State::Done),
+        (State::Running, Step::Retry | Step::Wait) | (State::Dead, Step::Revive) => Some(State::Pending),
+        (State::Running, Step::Bury) | (State::Pending, Step::Expire) => Some(State::Dead),
         (State::Dead, Step::Discard) => Some(State::Discarded),
         _ => None,
     }
@@ -257,8 +279,11 @@ mod tests {
             legal,
             [
                 (State::Pending, Step::Claim, State::Running),
+                (State::Pending, Step::Supersede, State::Done),
+                (State::Pending, Step::Expire, State::Dead),
                 (State::Running, Step::Complete, State::Done),
                 (State::Running, Step::Retry, State::Pending),
+                (State::Running, Step::Wait, State::Pending),
                 (State::Running, Step::Bury, State::Dead),
                 (State::Dead, Step::Revive, State::Pending),
                 (State::Dead, Step::Discard, State::Discarded),

@@ -4,7 +4,8 @@
 //! duplicates are gone. You only say what the event means.
 //!
 //! Return `Ok(())` and the event is done. Return a [`Failure`] and it is tried again later, or kept as a dead letter that you can
-//! look at and replay (`hookproof dlq`). Events of one ordering key (a lead, an order) never run at the same time.
+//! look at and replay (`hookproof dlq`). Events of one ordering key (a lead, an order) never run at the same time, and the earliest
+//! of those that are there runs first. If yours needs one that has not come yet, return [`Failure::not_ready`].
 
 use async_trait::async_trait;
 

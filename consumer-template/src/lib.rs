@@ -20,6 +20,8 @@ pub mod inbox;
 pub mod ingress;
 mod keys;
 pub mod leads;
+pub mod ordering;
+pub mod preset;
 mod published_keys;
 pub mod retry;
 pub mod samples;

@@ -19,6 +19,8 @@ pub enum Failure {
     RetryAfter(Duration, String),
     /// It will never work: the event is not what it should be.
     Permanent(String),
+    /// It has to wait for another event of its key: the note came before its lead. Costs no attempt.
+    NotReady(String),
 }
 
 impl Failure {
@@ -37,11 +39,19 @@ impl Failure {
         Self::Permanent(why.to_string())
     }
 
+    /// It has to wait for another event of its key.
+    pub fn not_ready(why: impl std::fmt::Display) -> Self {
+        Self::NotReady(why.to_string())
+    }
+
     /// What to tell the operator.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Transient(text) | Self::RetryAfter(_, text) | Self::Permanent(text) => text,
+            Self::Transient(text)
+            | Self::RetryAfter(_, text)
+            | Self::Permanent(text)
+            | Self::NotReady(text) => text,
         }
     }
 }
@@ -56,6 +66,11 @@ pub enum Outcome {
         /// The earliest time of the next attempt.
         at: UnixTime,
         /// What went wrong.
+        error: String,
+    },
+    /// Another attempt when another event of its key is done, at the latest at its deadline. This one does not count.
+    NotReady {
+        /// What it waits for, in the handler's words.
         error: String,
     },
     /// No other attempt.
@@ -102,6 +117,7 @@ impl RetryPolicy {
         let error = failure.text().to_owned();
         let asked = match failure {
             Failure::Permanent(_) => return Outcome::Dead { reason: DeadReason::Permanent, error },
+            Failure::NotReady(_) => return Outcome::NotReady { error },
             Failure::Transient(_) => Duration::ZERO,
             Failure::RetryAfter(wait, _) => (*wait).min(self.cap),
         };
@@ -157,6 +173,12 @@ mod tests {
     fn a_permanent_failure_is_dead_at_once() {
         let dead = Outcome::Dead { reason: DeadReason::Permanent, error: "no".to_owned() };
         assert_eq!(RetryPolicy::default().after(1, &Failure::permanent("no"), NOW, 0.5), dead);
+    }
+
+    #[test]
+    fn waiting_for_others_uses_up_no_attempt() {
+        let wait = Outcome::NotReady { error: "no lead yet".to_owned() };
+        assert_eq!(RetryPolicy::default().after(5, &Failure::not_ready("no lead yet"), NOW, 0.5), wait);
     }
 
     #[test]

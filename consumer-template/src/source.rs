@@ -11,11 +11,13 @@ use hookproof::{
 };
 use http::{HeaderMap, HeaderName, header};
 
+use crate::config::order::{self, Known};
 use crate::config::{BodyKind, Overrides, SourceConfig, TimestampName};
 use crate::handshake;
 use crate::inbox::Facts;
 use crate::keys;
-use crate::leads::LEAD_IDS;
+use crate::ordering::OrderPolicy;
+use crate::preset::PresetPolicy;
 use crate::strict_json;
 
 /// The longest time for which a provider is known to re-send a failed delivery.
@@ -32,6 +34,8 @@ pub struct Source {
     pub verifier: Verifier,
     /// Answers the provider's question who owns the endpoint.
     pub handshake: Option<Handshake>,
+    /// How its keys are kept in order.
+    pub order: OrderPolicy,
     policy: Arc<Policy>,
 }
 
@@ -93,6 +97,7 @@ impl Source {
         let scheme = scheme(config)?;
         let keys = keys::read(&config.keys, config.danger_allow_short_key, folder)?;
         let policy = Arc::new(Policy::build(config, &scheme)?);
+        let order = order::build(config, policy.knows(&scheme))?;
         let mut builder = Verifier::builder(scheme.clone()).keys(keys).danger_accept_undated();
         if let Some(seconds) = config.tolerance_seconds {
             builder = builder.window(window(&scheme, Duration::from_secs(seconds))?);
@@ -109,7 +114,7 @@ impl Source {
         let verifier =
             builder.build().map_err(|error| SourceError::Library { field: field_of(&error), error })?;
         let handshake = handshake::of(config, folder)?;
-        Ok(Self { name: name.into(), path: config.path.clone(), verifier, handshake, policy })
+        Ok(Self { name: name.into(), path: config.path.clone(), verifier, handshake, order, policy })
     }
 
     /// The preset's name, and a signer with the first key: for test deliveries.
@@ -302,46 +307,15 @@ impl Policy {
         })
     }
 
+    /// What of an order can be told from its events.
+    fn knows(&self, scheme: &Scheme) -> Known {
+        let event_time = matches!(scheme.freshness(), Freshness::EventTime { .. });
+        Known { key: !self.ordering_key.is_empty(), time: event_time || self.occurred_at.is_some() }
+    }
+
     /// A list of what is kept, and not of what is left out: a header that nobody thought of may be a secret.
     fn keep(&self, headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
         let kept = self.kept_headers.iter().filter_map(|name| Some((name, headers.get(name)?)));
         kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()
-    }
-}
-
-/// What the bodies of a preset hold, unless the configuration says otherwise.
-struct PresetPolicy {
-    body: BodyKind,
-    ordering_key: &'static [&'static str],
-    occurred_at: Option<&'static str>,
-}
-
-impl PresetPolicy {
-    fn of(scheme: &str) -> Self {
-        let json = |ordering_key, occurred_at| Self { body: BodyKind::Json, ordering_key, occurred_at };
-        match scheme {
-            // Forms; of Slack interactions and slash commands.
-            "slack" | "twilio" | "mandrill" => {
-                Self { body: BodyKind::Any, ordering_key: &[], occurred_at: None }
-            }
-            "stripe" => json(&["/data/object/id"], Some("/created")),
-            "standard-webhooks" | "gitlab" | "openai" | "svix" => json(&["/data/id"], Some("/timestamp")),
-            "devsphere" | "metalocator" | "metalocator-raw" | "leadhub-timestamped" => {
-                json(&LEAD_IDS, Some("/timestamp"))
-            }
-            "megatronlead" | "klozeo" | "klozeo-guide" | "leadhub" => json(&LEAD_IDS, None),
-            "paddle" => json(&["/data/id"], Some("/occurred_at")),
-            "linear" | "square" => json(&["/data/id"], None),
-            "close" => json(&["/event/object_id"], Some("/event/date_created")),
-            "pagerduty" => json(&["/event/data/id"], Some("/event/occurred_at")),
-            "woocommerce" | "shopify" => json(&["/id"], None),
-            "paypal" => json(&["/resource/id"], Some("/create_time")),
-            "box" => json(&["/source/id"], Some("/created_at")),
-            "docusign" => json(&["/data/envelopeId"], Some("/generatedDateTime")),
-            "plaid" => json(&["/item_id"], None),
-            "contentful" => json(&["/sys/id"], Some("/sys/updatedAt")),
-            // No entity that is the same in all events of these.
-            _ => json(&[], None),
-        }
     }
 }

@@ -46,6 +46,36 @@ contract! { Sqlite:
         after_a_dead_letter_its_key_goes_on,
         concurrent_claims_never_hand_out_the_same_event,
     }
+    order {
+        sources_take_turns_however_deep_the_flood_of_one_is,
+        turns_go_on_from_one_claim_to_the_next,
+        an_earlier_event_that_is_late_overtakes_within_the_window,
+        however_many_earlier_events_come_an_event_waits_for_its_window_at_most,
+        an_event_without_a_key_does_not_wait_for_a_window,
+        what_is_not_ready_waits_for_a_sibling_and_blocks_none,
+        only_a_sibling_that_is_done_wakes_what_is_not_ready,
+        what_is_not_ready_stays_so_after_a_restart,
+        at_its_deadline_an_event_runs_once_more_and_is_told,
+        at_its_deadline_an_event_is_dead_if_the_source_says_so,
+    }
+    failing {
+        a_parking_key_waits_for_a_person_after_a_dead_letter,
+        a_parked_key_goes_on_when_its_dead_letter_is_discarded_or_revived,
+        a_parked_key_waits_for_every_dead_letter_that_blocks_it,
+        a_worker_that_never_comes_back_parks_its_key_too,
+        what_was_dead_on_arrival_or_has_no_key_parks_nobody,
+        a_source_that_parks_no_more_lets_its_keys_go,
+        where_failures_are_skipped_the_others_go_on_at_once,
+    }
+    stale {
+        a_stale_event_is_applied_flagged_or_skipped_as_its_source_says,
+        only_a_strictly_later_position_makes_stale,
+        a_retry_that_was_overtaken_is_stale,
+        a_superseded_event_wakes_nobody,
+        a_replayed_event_takes_its_place_in_the_order_of_its_key,
+        a_replay_says_that_later_events_were_applied_and_follows_the_rule,
+        a_person_may_have_a_stale_event_applied_all_the_same,
+    }
     settle {
         a_settled_event_is_done_and_its_attempt_recorded,
         a_stale_worker_changes_nothing,

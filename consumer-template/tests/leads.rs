@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hookproof_consumer::clock::ManualClock;
 use hookproof_consumer::dispatch::{DispatchConfig, Dispatcher};
-use hookproof_consumer::effect::{Failure, SqliteHandler};
+use hookproof_consumer::effect::{Context, Failure, SqliteHandler};
 use hookproof_consumer::event::{DeadReason, Event, EventNo, Named, State};
 use hookproof_consumer::handler;
 use hookproof_consumer::inbox::{Inbox, Operator};
@@ -51,8 +51,12 @@ fn lead_event(kind: &str, occurred: u64, data: &str) -> Event {
     event(Some(kind), occurred, &format!(r#"{{"event":"{kind}","data":{data}}}"#))
 }
 
+fn merge(leads: &Leads, conn: &Connection, event: &Event) -> Result<(), Failure> {
+    leads.apply(conn, event, &Context::new(event, 1))
+}
+
 fn apply(conn: &Connection, events: &[&Event]) {
-    events.iter().for_each(|event| Leads::new().apply(conn, event).unwrap());
+    events.iter().for_each(|event| merge(&Leads::new(), conn, event).unwrap());
 }
 
 /// Everything but the number of applied events.
@@ -137,13 +141,13 @@ fn the_id_is_found_where_the_platforms_put_it_and_keeps_its_digits() {
     ];
     for body in bodies {
         let conn = database();
-        Leads::new().apply(&conn, &event(None, 1, body)).unwrap();
+        merge(&Leads::new(), &conn, &event(None, 1, body)).unwrap();
         let fields = load(&conn, "9007199254740993").fields;
         assert_eq!(fields, BTreeMap::from([("a".to_owned(), "1".to_owned())]), "{body}");
     }
     let conn = database();
     let elsewhere = event(None, 1, r#"{"data":{"id":1,"contact":{"a/b":"7","x":2}}}"#);
-    Leads::with_lead_id_at("/data/contact/a~1b").apply(&conn, &elsewhere).unwrap();
+    merge(&Leads::with_lead_id_at("/data/contact/a~1b"), &conn, &elsewhere).unwrap();
     assert_eq!(load(&conn, "7").fields, BTreeMap::from([("x".to_owned(), "2".to_owned())]));
 }
 
@@ -165,7 +169,7 @@ fn what_is_not_about_a_lead_is_a_permanent_failure_that_says_so() {
         (format!(r#"{{"data":{{"id":1,{}}}}}"#, many.join(",")), "the lead has more than 256 fields"),
     ];
     for (body, why) in cases {
-        let result = Leads::new().apply(&database(), &event(None, 1, &body));
+        let result = merge(&Leads::new(), &database(), &event(None, 1, &body));
         assert_eq!(result, Err(Failure::Permanent(why.to_owned())), "{body:.80}");
     }
 }

@@ -14,7 +14,7 @@ use hookproof_consumer::dead_letters::{Moved, Selection, discard_all, replay_all
 use hookproof_consumer::event::{DeadReason, EventNo, State};
 use hookproof_consumer::export::Export;
 use hookproof_consumer::inbox::sqlite::{OpenError, SqliteInbox, SqliteOperator, SqliteOptions};
-use hookproof_consumer::inbox::{By, Delivery, Filter, Inbox, InboxError, Operator, OperatorError};
+use hookproof_consumer::inbox::{By, Delivery, Filter, IfStale, Inbox, InboxError, Operator, OperatorError};
 use hookproof_consumer::retry::Outcome;
 use support::{LEASE, Sqlite, accept, at, claim_one, sent};
 use tokio::task::JoinSet;
@@ -207,7 +207,7 @@ async fn an_operator_works_beside_the_server() {
     let number = accept(backend.inbox(), &sent("msg_1").malformed("no")).await;
     let operator = SqliteOperator::open(backend.options.clone()).unwrap();
     assert_eq!(operator.list(Filter::dead()).await.unwrap()[0].number, number);
-    operator.replay(number, By::new("ann", "try it"), at(5)).await.unwrap();
+    operator.replay(number, IfStale::FollowRule, By::new("ann", "try it"), at(5)).await.unwrap();
     let Err(OperatorError::NotDead { state: State::Pending, .. }) =
         operator.discard(number, By::new("ann", "no"), at(6)).await
     else {
@@ -240,10 +240,11 @@ async fn dead_letters_move_by_the_hundred_and_only_those_that_were_there() {
     }
     let crm = Selection { source: Some("crm".to_owned()), reason: Some(DeadReason::Malformed) };
     let by = By::new("ann", "fixed");
-    assert_eq!(replay_all(inbox, &crm, &by, at(1)).await.unwrap(), Moved { moved: 200, skipped: 0 });
-    assert_eq!(replay_all(inbox, &crm, &by, at(1)).await.unwrap(), Moved::default());
+    let replay = async || replay_all(inbox, &crm, IfStale::FollowRule, &by, at(1)).await.unwrap();
+    assert_eq!(replay().await, Moved { moved: 200, ..Moved::default() });
+    assert_eq!(replay().await, Moved::default());
     let all = Selection::default();
-    assert_eq!(discard_all(inbox, &all, &by, at(1)).await.unwrap(), Moved { moved: 50, skipped: 0 });
+    assert_eq!(discard_all(inbox, &all, &by, at(1)).await.unwrap(), Moved { moved: 50, ..Moved::default() });
     assert_eq!(inbox.counts().await.unwrap().of(State::Pending), 200);
     backend.assert_sound().await;
 }
@@ -270,10 +271,16 @@ async fn claims_and_lists_of_dead_letters_do_not_read_the_history() {
     accept(backend.inbox(), &sent("msg_1")).await;
     let conn = backend.sql();
     let plans = [
-        "SELECT id FROM lanes WHERE running IS NULL AND due_at <= 1 ORDER BY due_at LIMIT 9",
+        "SELECT MIN(source) FROM lanes WHERE running IS NULL AND blocked = 0 AND due_at IS NOT NULL AND source > 'a'",
+        "SELECT id FROM lanes WHERE running IS NULL AND blocked = 0 AND source = 'a' AND due_at <= 1 ORDER BY due_at LIMIT 1",
         "SELECT running FROM lanes WHERE running IS NOT NULL AND lease_until <= 1 ORDER BY lease_until LIMIT 9",
-        "SELECT MIN(due_at) FROM lanes WHERE running IS NULL",
-        "SELECT event FROM queue WHERE lane = 1 ORDER BY at, sequence, event LIMIT 1",
+        "SELECT MIN(due_at) FROM lanes WHERE running IS NULL AND blocked = 0 AND due_at IS NOT NULL AND source = 'a'",
+        "SELECT event FROM queue WHERE lane = 1 AND standing = 0 ORDER BY at, sequence, event LIMIT 1",
+        "SELECT due_at FROM queue WHERE lane = 1 AND standing = 0 AND (at, sequence, event) > (1, 2, 3)
+             ORDER BY at, sequence, event LIMIT 1",
+        "SELECT event FROM queue WHERE standing > 0 AND due_at <= 1 ORDER BY due_at LIMIT 9",
+        "SELECT MIN(due_at) FROM queue WHERE standing > 0",
+        "SELECT at FROM applied WHERE source = 'a' AND ordering_key = 'b'",
         "SELECT number FROM events WHERE state = 'dead' AND number > 7 ORDER BY number LIMIT 100",
         "SELECT number FROM events WHERE source = 'a' AND state = 'dead' AND number > 7 ORDER BY number LIMIT 100",
     ];

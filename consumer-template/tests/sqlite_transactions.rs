@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use hookproof_consumer::effect::{Failure, SqliteHandler};
+use hookproof_consumer::effect::{Context, Failure, SqliteHandler};
 use hookproof_consumer::event::{DeadReason, Event, EventNo, State};
 use hookproof_consumer::inbox::{Claimed, Delivery, Inbox, Operator, Settled, Terms};
 use hookproof_consumer::retry::{Outcome, RetryPolicy};
@@ -28,7 +28,7 @@ fn terms() -> Terms {
 struct Does<F>(F);
 
 impl<F: Fn(&Connection) -> Result<(), Failure> + Send + Sync> SqliteHandler for Does<F> {
-    fn apply(&self, tx: &Connection, event: &Event) -> Result<(), Failure> {
+    fn apply(&self, tx: &Connection, event: &Event, _: &Context) -> Result<(), Failure> {
         tx.execute("INSERT INTO effects (event) VALUES (?1)", [event.number.0])
             .map_err(Failure::transient)?;
         (self.0)(tx)
@@ -94,7 +94,7 @@ async fn run_among_neighbours(backend: &Sqlite, handler: Arc<dyn SqliteHandler>)
     let (settled, outcome) = bad_one.await.unwrap().unwrap();
     assert_eq!(settled, Settled::Applied);
     let error = match outcome {
-        Outcome::Retry { error, .. } | Outcome::Dead { error, .. } => error,
+        Outcome::Retry { error, .. } | Outcome::Dead { error, .. } | Outcome::NotReady { error } => error,
         Outcome::Done => panic!("it was to fail"),
     };
     let counts = backend.inbox().counts().await.unwrap();

@@ -8,9 +8,10 @@ use hookproof::UnixTime;
 use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
-    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, Inbox, InboxError, Incoming,
-    Lease, Operator, OperatorError, Rescued, Settled, Terms,
+    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
+    Incoming, Lease, Operator, OperatorError, Replayed, Rescued, Settled, Terms,
 };
+use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
 use tokio::sync::Notify;
 
@@ -51,6 +52,10 @@ impl Inbox for Forgetful {
         Ok((Settled::LeaseLost, Outcome::Done))
     }
 
+    async fn set_order(&self, _: Vec<(Arc<str>, OrderPolicy)>) -> Result<(), InboxError> {
+        Ok(())
+    }
+
     async fn rescue(&self, _: u32, _: UnixTime) -> Result<Rescued, InboxError> {
         Ok(Rescued::default())
     }
@@ -78,7 +83,13 @@ impl Operator for Forgetful {
         Ok(None)
     }
 
-    async fn replay(&self, event: EventNo, _: By, _: UnixTime) -> Result<(), OperatorError> {
+    async fn replay(
+        &self,
+        event: EventNo,
+        _: IfStale,
+        _: By,
+        _: UnixTime,
+    ) -> Result<Replayed, OperatorError> {
         Err(OperatorError::NotFound(event))
     }
 

@@ -39,6 +39,13 @@ impl CheckConfig {
                         "timeout_seconds": target.timeout().as_secs(),
                         "allow_networks": target.allowance().entries(),
                     })),
+                    "order": {
+                        "settle_ms": crate::clock::millis(source.order.settle),
+                        "stale": source.order.stale.as_str(),
+                        "on_failure": source.order.on_failure.as_str(),
+                        "not_ready_deadline_seconds": source.order.not_ready_deadline.as_secs(),
+                        "at_deadline": source.order.at_deadline.as_str(),
+                    },
                 })
             });
             let report = serde_json::json!({

@@ -33,12 +33,26 @@ impl Status {
                 rows.add_row([&count.source, count.state.as_str(), &count.events.to_string()]);
             }
         }
+        for blocked in &counts.blocked {
+            if self.json {
+                let line = serde_json::json!({
+                    "source": blocked.source, "blocked_keys": blocked.keys, "blocked_events": blocked.events,
+                });
+                print_line(line)?;
+            } else {
+                let of = format!("blocked in {} keys", blocked.keys);
+                rows.add_row([blocked.source.as_str(), of.as_str(), &blocked.events.to_string()]);
+            }
+        }
         if !self.json {
             print_line(if counts.entries.is_empty() {
                 "No events yet.".to_owned()
             } else {
                 rows.to_string()
             })?;
+            if !counts.blocked.is_empty() {
+                print_line("Blocked events wait for a person: `hookproof dlq list` shows for whom.")?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -8,12 +8,14 @@ mod error;
 mod explained;
 mod forward;
 mod load;
+pub(crate) mod order;
 mod sections;
 
 pub use error::ConfigFileError;
 pub use explained::Explained;
 pub use forward::{Forward, ForwardConfig};
 pub use load::{Config, Target};
+pub use order::OrderConfig;
 pub use sections::{
     BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, SecretPlace,
     ServerConfig, SourceConfig, StoreConfig, TimestampName,

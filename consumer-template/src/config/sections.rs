@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::config::forward::ForwardConfig;
+use crate::config::order::OrderConfig;
 use crate::dispatch::DispatchConfig;
 
 /// The file, as it is written.
@@ -145,6 +146,9 @@ pub struct SourceConfig {
     pub occurred_at: Option<String>,
     /// Where the provider's own counter is.
     pub sequence: Option<String>,
+    /// How the events of a key are kept in order.
+    #[serde(default)]
+    pub order: OrderConfig,
     /// What this tenant's deliveries do otherwise than the preset says.
     #[serde(default, rename = "override")]
     pub overrides: Overrides,

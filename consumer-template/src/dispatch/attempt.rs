@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, 
 
 use super::config::DispatchConfig;
 use crate::clock::{Clock, later};
-use crate::effect::{Context, Effect, Failure, Handler, SqliteHandler};
+use crate::effect::{Effect, Failure, Handler, SqliteHandler};
 use crate::event::EventNo;
 use crate::inbox::{Claimed, Inbox, Settled, Terms};
 use crate::retry::Outcome;
@@ -97,7 +97,7 @@ impl Desk {
         let now = self.clock.now();
         let outcome = match result {
             Ok(()) => Outcome::Done,
-            Err(failure) => self.config.retry.after(claimed.attempt, &failure, now, fastrand::f64()),
+            Err(failure) => claimed.outcome_of(&failure, &self.config.retry, now, fastrand::f64()),
         };
         loop {
             match self.inbox.settle(&claimed.lease, outcome.clone(), now).await {
@@ -121,7 +121,7 @@ impl Desk {
         deadline: &mut Instant,
     ) -> Option<Result<(), Failure>> {
         let event = Arc::clone(&claimed.event);
-        let context = Context::new(&event, claimed.attempt);
+        let context = claimed.context();
         let mut task = Running(tokio::spawn(async move { handler.handle(&event, &context).await }));
         let limit = Instant::now() + self.config.handler_timeout;
         let beat = (self.config.lease / 3).max(Duration::from_millis(1));
@@ -197,6 +197,9 @@ impl Finished {
             End::Settled(Outcome::Done) => tracing::debug!(%event, attempt, "done"),
             End::Settled(Outcome::Retry { at, .. }) => {
                 tracing::info!(%event, attempt, retry_at_ms = at.as_millis(), "failed, will be tried again");
+            }
+            End::Settled(Outcome::NotReady { .. }) => {
+                tracing::info!(%event, attempt, "not ready, waits for another event of its key");
             }
             End::Settled(Outcome::Dead { reason, .. }) => {
                 tracing::warn!(%event, attempt, %reason, "dead letter")

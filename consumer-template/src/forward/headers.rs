@@ -6,6 +6,7 @@
 //! | `hookproof-source`, `hookproof-scheme` | where it came in, and what proved it there |
 //! | `hookproof-event` | its number, as `hookproof dlq` and the log have it |
 //! | `hookproof-attempt` | counted from 1, and from 1 again after a replay |
+//! | `hookproof-stale`, `hookproof-overdue` | `true`, or not there: a later event of its key was applied; its time to be ready is over |
 //! | `hookproof-received-at` | when its first delivery arrived (RFC 3339) |
 //! | `hookproof-event-id`, `hookproof-event-type`, `hookproof-occurred-at` | the provider's, where its signature covers them |
 //! | `hookproof-unsigned-event-id`, .. | the provider's, where it does not: anybody could have changed them |
@@ -60,6 +61,11 @@ pub(super) fn of(event: &Event, context: &Context, configured: &HeaderMap) -> He
     set(&mut headers, "hookproof-scheme", &event.scheme);
     set(&mut headers, "hookproof-event", &event.number.to_string());
     set(&mut headers, "hookproof-attempt", &context.attempt.to_string());
+    for (name, applies) in [("hookproof-stale", context.stale), ("hookproof-overdue", context.overdue)] {
+        if applies {
+            set(&mut headers, name, "true");
+        }
+    }
     set(&mut headers, "hookproof-received-at", &rfc3339(event.received_at));
     let named = |named: &Option<Named>| named.as_ref().map(|named| (named.value.clone(), named.signed));
     let occurred_at = event.occurred_at.map(|at| (rfc3339(at), signs_its_body(&event.scheme)));

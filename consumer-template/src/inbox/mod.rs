@@ -15,9 +15,25 @@
 //! - An event whose body cannot be processed is stored as a dead letter: malformed is not lost.
 //!
 //! **Claim.** At most one live lease exists per event, and per (source, ordering key). Within a key the earliest event comes first: by
-//! time of occurrence (of arrival where the provider gives none), then sequence, then number. An event waits while an earlier
-//! one of its key waits for its retry; when the earlier one dies, it goes on. The attempt is counted in the claim's transaction, so
-//! a handler that kills the process still uses up its attempts.
+//! time of occurrence (of arrival where the provider gives none), then sequence, then number. The attempt is counted in the claim's
+//! transaction, so a handler that kills the process still uses up its attempts. Sources with events that are due take turns, also
+//! from one claim to the next: the flood of one does not starve another, and a claim costs the same however deep the flood is.
+//!
+//! **Order.** Each source has rules ([`OrderPolicy`], [`Inbox::set_order`]), durable like the events. A source for which none were set has
+//! the default ones. An event without an ordering key has no others to wait for, and is never stale.
+//! - *Settle window.* A new event is not due before its window has passed, so that an earlier one that is late overtakes it. It waits
+//!   for its window at most: an earlier one is due no later than the one that it overtakes. Without a key it does not wait.
+//! - *Not ready.* An event whose handler says so is parked, and its attempt does not count. It blocks nobody meanwhile. It takes its place
+//!   in line again when a handler has done another event of its key, or at its deadline, counted from the first time; also
+//!   after a restart. At the deadline it runs and is told ([`Claimed::overdue`]), or is a dead letter, as the source says. If
+//!   it is not ready after its deadline, it is a dead letter.
+//! - *Stale.* The latest position of each key that was applied is stored with the settle. An event before it is applied, applied with
+//!   its handler told ([`Claimed::stale`]), or done without being applied and marked as superseded, as the source says. Equal
+//!   positions are not stale. A superseded event wakes nobody.
+//! - *Failure.* Under `block`, an event waits while an earlier one of its key waits for its retry; an earlier one that arrives meanwhile does
+//!   not; when the failing one dies, the others go on. Under `park`, they then wait for a person, those that arrive later included, until
+//!   every dead letter that blocks them is replayed or discarded, or revived by the provider. Under `skip`, they go on at once, and
+//!   the failing one takes its place again when its retry is due. What was dead on arrival blocks nobody.
 //!
 //! **Settle.** Fenced by the lease's token: a worker whose lease was lost (expired and rescued) changes nothing, and is told so.
 //!
@@ -28,10 +44,12 @@
 //! slow handler is rolled back alone, and settled as a failure.
 //!
 //! **Operators.** [`Operator::replay`] and [`Operator::discard`] take dead letters only, and write who, what and why to an append-only audit
-//! log in the same transaction.
+//! log in the same transaction. A replayed event takes its place in its key's order. If a later one was applied already, the answer
+//! says so and the source's stale rule decides, unless the person wants it applied all the same. Lists and counts show who is blocked.
 
 mod error;
 mod incoming;
+mod leased;
 mod records;
 pub mod sqlite;
 
@@ -43,12 +61,14 @@ use hookproof::UnixTime;
 use tokio::sync::Notify;
 
 use crate::effect::SqliteHandler;
-use crate::event::{Event, EventNo, State};
+use crate::event::{EventNo, State};
+use crate::ordering::{OrderPolicy, StaleRule};
 use crate::retry::{Outcome, RetryPolicy};
 
 pub use error::{InboxError, OperatorError, StoreError};
 pub use incoming::{Facts, Incoming};
-pub use records::{AttemptRecord, AuditRecord, Count, Counts, EventDetail, EventSummary, Filter};
+pub use leased::{Claimed, Lease};
+pub use records::{AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter};
 
 /// What workers and the HTTP edge need of a store. See the [module](self) for the contract.
 #[async_trait]
@@ -98,6 +118,14 @@ pub trait Inbox: Operator {
         terms: Terms,
         now: UnixTime,
     ) -> Result<(Settled, Outcome), InboxError>;
+
+    /// Sets the rules of these sources, in place of those that they had. Others keep theirs. Who waits for a person in a source
+    /// that does not park any more goes on.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed: nothing was set.
+    async fn set_order(&self, policies: Vec<(Arc<str>, OrderPolicy)>) -> Result<(), InboxError>;
 
     /// Takes events back whose lease ended before `now`.
     ///
@@ -150,7 +178,13 @@ pub trait Operator: Send + Sync {
     /// # Errors
     ///
     /// [`OperatorError::NotFound`], [`OperatorError::NotDead`], or the store's.
-    async fn replay(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError>;
+    async fn replay(
+        &self,
+        event: EventNo,
+        if_stale: IfStale,
+        by: By,
+        now: UnixTime,
+    ) -> Result<Replayed, OperatorError>;
 
     /// Marks a dead letter as not to be processed. It is kept.
     ///
@@ -185,28 +219,6 @@ pub enum Delivery {
     Conflict,
 }
 
-/// An event on which the caller holds a lease.
-#[derive(Clone, Debug)]
-pub struct Claimed {
-    /// The event.
-    pub event: Arc<Event>,
-    /// The right to work on it.
-    pub lease: Lease,
-    /// Which attempt this is, counted from 1.
-    pub attempt: u32,
-}
-
-/// The right to work on an event until a deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// The event.
-    pub event: EventNo,
-    /// The fencing token: grows with every lease, so that a late worker cannot settle its successor's attempt.
-    pub token: i64,
-    /// The deadline.
-    pub until: UnixTime,
-}
-
 /// Whether a settle took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
@@ -234,6 +246,26 @@ pub struct Rescued {
     pub retried: usize,
     /// Events whose attempts were used up.
     pub dead: usize,
+}
+
+/// What a person wants if an event is older than what was applied of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfStale {
+    /// What the source's rule says.
+    FollowRule,
+    /// It is applied. Its handler is told that it is stale, except where the rule is not to tell.
+    Apply,
+}
+
+/// What a replay did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replayed {
+    /// The event is in line, in its place.
+    InOrder,
+    /// It is in line, but later events of its key were applied before: this rule decides about it.
+    Stale(StaleRule),
+    /// The same, and it will be applied because the person wants it.
+    StaleConfirmed,
 }
 
 /// Who did something, and why: for the audit log.

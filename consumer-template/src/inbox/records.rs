@@ -13,6 +13,8 @@ pub struct Filter {
     pub state: Option<State>,
     /// Only dead for this reason.
     pub reason: Option<DeadReason>,
+    /// Only what is superseded.
+    pub superseded: bool,
     /// Only what comes after this event in the order of the list: the last number of the page before.
     pub after: Option<EventNo>,
     /// The newest first instead of the oldest.
@@ -24,6 +26,12 @@ pub struct Filter {
 impl Filter {
     /// The largest page.
     pub const MAX_LIMIT: usize = 100;
+
+    /// What was done without being applied, because later events of its key were.
+    #[must_use]
+    pub fn superseded() -> Self {
+        Self { superseded: true, ..Self::default() }
+    }
 
     /// All dead letters.
     #[must_use]
@@ -55,9 +63,15 @@ pub struct EventSummary {
     pub state: State,
     /// Why it is dead, if it is or was.
     pub reason: Option<DeadReason>,
+    /// Done without having been applied, because later events of its key were.
+    pub superseded: bool,
+    /// Whether a later event of its key was applied.
+    pub overtaken: bool,
+    /// How many events of its key wait until a person replays or discards it; `None` if it blocks none, now and later.
+    pub blocks: Option<u64>,
     /// Attempts since it was stored or last replayed.
     pub attempts: u32,
-    /// The error of the last attempt that failed, or why it is malformed.
+    /// The error of the last attempt that failed, what it waits for, or why it is malformed.
     pub last_error: Option<String>,
     /// When it became done, dead or discarded.
     pub settled_at: Option<UnixTime>,
@@ -85,7 +99,7 @@ pub struct AttemptRecord {
     pub started_at: UnixTime,
     /// When it was settled or rescued.
     pub ended_at: Option<UnixTime>,
-    /// `done`, `retry`, `dead` or `lost`; nothing while it runs.
+    /// `done`, `retry`, `dead`, `lost` or `not_ready` (of several of these in a row, the last one is kept); nothing while it runs.
     pub outcome: Option<String>,
     /// What went wrong.
     pub error: Option<String>,
@@ -109,6 +123,19 @@ pub struct AuditRecord {
 pub struct Counts {
     /// One entry for each source and state with any events, by source.
     pub entries: Vec<Count>,
+    /// One entry for each source with keys that wait for a person, by source.
+    pub blocked: Vec<Blocked>,
+}
+
+/// What of a source waits until a person replays or discards a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The source.
+    pub source: String,
+    /// How many ordering keys.
+    pub keys: u64,
+    /// How many events of those keys.
+    pub events: u64,
 }
 
 /// How many events of a source are in a state.

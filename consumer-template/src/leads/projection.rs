@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::change::Change;
 use super::table::merge;
-use crate::effect::{Failure, SqliteHandler};
+use crate::effect::{Context, Failure, SqliteHandler};
 use crate::event::Event;
 
 /// The schemes of the five lead platforms.
@@ -40,7 +40,7 @@ impl Leads {
 }
 
 impl SqliteHandler for Leads {
-    fn apply(&self, tx: &Connection, event: &Event) -> Result<(), Failure> {
+    fn apply(&self, tx: &Connection, event: &Event, _: &Context) -> Result<(), Failure> {
         let change = Change::read(event, self.lead_id.as_deref())?;
         merge(tx, &event.source, &change).map_err(Failure::transient)
     }

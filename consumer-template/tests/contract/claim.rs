@@ -9,12 +9,12 @@ use tokio::task::JoinSet;
 
 use crate::support::{LEASE, Sqlite, accept, at, claim_one, sent};
 
-async fn claim_all(backend: &Sqlite, now: u64) -> Vec<EventNo> {
+pub(crate) async fn claim_all(backend: &Sqlite, now: u64) -> Vec<EventNo> {
     let claimed = backend.inbox().claim(100, LEASE, at(now)).await.unwrap();
     claimed.iter().map(|claimed| claimed.event.number).collect()
 }
 
-fn retry_at(millis: u64) -> Outcome {
+pub(crate) fn retry_at(millis: u64) -> Outcome {
     Outcome::Retry { at: at(millis), error: "down".to_owned() }
 }
 

@@ -2,5 +2,8 @@
 
 pub(crate) mod accept;
 pub(crate) mod claim;
+pub(crate) mod failing;
 pub(crate) mod operate;
+pub(crate) mod order;
 pub(crate) mod settle;
+pub(crate) mod stale;

@@ -83,6 +83,22 @@ async fn an_event_is_told_with_where_its_metadata_comes_from() {
 }
 
 #[tokio::test]
+async fn a_target_is_told_what_a_handler_is() {
+    let peer = Peer::saying(200).await;
+    let (forwarder, event) = (forwarder(peer.address), event());
+    for (stale, overdue) in [(false, false), (true, false), (false, true)] {
+        let mut context = Context::new(&event, 1);
+        (context.stale, context.overdue) = (stale, overdue);
+        forwarder.handle(&event, &context).await.unwrap();
+    }
+    let told = peer
+        .seen()
+        .into_iter()
+        .map(|seen| ["hookproof-stale", "hookproof-overdue"].map(|name| seen.header(name).to_owned()));
+    assert_eq!(told.collect::<Vec<_>>(), [["", ""], ["true", ""], ["", "true"]]);
+}
+
+#[tokio::test]
 async fn kept_headers_go_along_but_none_that_is_ours() {
     let peer = Peer::saying(200).await;
     let mut event = event();

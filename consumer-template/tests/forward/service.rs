@@ -16,7 +16,7 @@ use hookproof_consumer::config::Config;
 use hookproof_consumer::effect::{Context, Effect, Failure, Handler, Handlers};
 use hookproof_consumer::event::{DeadReason, Event, State};
 use hookproof_consumer::inbox::sqlite::{SqliteOperator, SqliteOptions};
-use hookproof_consumer::inbox::{By, Filter, Operator as _};
+use hookproof_consumer::inbox::{By, Filter, IfStale, Operator as _};
 use hookproof_consumer::sender::{Sender, Signed};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -73,7 +73,10 @@ async fn attempts_and_replays_have_one_id_and_one_body() {
     let dead = operator.list(Filter::dead()).await.unwrap().remove(0);
     assert_eq!(dead.reason, Some(DeadReason::Permanent));
     assert_eq!(dead.last_error.as_deref(), Some("127.0.0.1 answered 422: unknown lead"));
-    operator.replay(dead.number, By::new("ada", "the lead is there now"), SystemClock.now()).await.unwrap();
+    operator
+        .replay(dead.number, IfStale::FollowRule, By::new("ada", "the lead is there now"), SystemClock.now())
+        .await
+        .unwrap();
     server.settled().await;
 
     let seen = peer.seen();

@@ -7,7 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookproof::{Key, Outgoing, Scheme, Signer, UnixTime, Verified, Verifier, schemes};
 use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
-use hookproof_consumer::inbox::{Claimed, Delivery, Facts, Inbox, Incoming};
+use hookproof_consumer::inbox::{Claimed, Delivery, Facts, Inbox, Incoming, Settled};
+use hookproof_consumer::ordering::OrderPolicy;
+use hookproof_consumer::retry::Outcome;
 use tempfile::TempDir;
 
 /// When the tests take place.
@@ -129,6 +131,19 @@ pub async fn claim_one(inbox: &dyn Inbox, now: UnixTime) -> Claimed {
     let mut claimed = inbox.claim(1, LEASE, now).await.unwrap();
     assert_eq!(claimed.len(), 1, "nothing is due");
     claimed.remove(0)
+}
+
+/// Records what became of an attempt whose lease is held.
+pub async fn settle(backend: &Sqlite, claimed: &Claimed, outcome: Outcome, now: u64) {
+    let settled = backend.inbox().settle(&claimed.lease, outcome, at(now)).await.unwrap();
+    assert_eq!(settled, Settled::Applied);
+}
+
+/// Sets the rules of the source `crm`: the default ones but for what `change` changes.
+pub async fn rules(backend: &Sqlite, change: impl FnOnce(&mut OrderPolicy)) {
+    let mut policy = OrderPolicy::default();
+    change(&mut policy);
+    backend.inbox().set_order(vec![(Arc::from("crm"), policy)]).await.unwrap();
 }
 
 /// An SQLite inbox in a folder of its own.

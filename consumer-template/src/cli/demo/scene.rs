@@ -16,7 +16,7 @@ use super::super::table::print_line;
 use crate::app::App;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, Target};
-use crate::effect::{Effect, Failure, Handlers, SqliteHandler};
+use crate::effect::{Context, Effect, Failure, Handlers, SqliteHandler};
 use crate::event::{Event, State};
 use crate::inbox::sqlite::{SqliteOperator, SqliteOptions};
 use crate::inbox::{Counts, EventSummary, Filter, Operator as _};
@@ -184,10 +184,10 @@ struct Buggy {
 }
 
 impl SqliteHandler for Buggy {
-    fn apply(&self, tx: &Connection, event: &Event) -> Result<(), Failure> {
+    fn apply(&self, tx: &Connection, event: &Event, context: &Context) -> Result<(), Failure> {
         let poisoned = event.body.windows(6).any(|window| window == b"poison");
         // The write comes first, so that the failure has something to take back.
-        self.leads.apply(tx, event)?;
+        self.leads.apply(tx, event, context)?;
         if poisoned && !self.fixed.load(Ordering::SeqCst) {
             return Err(Failure::transient("unknown status (the demo's bug)"));
         }

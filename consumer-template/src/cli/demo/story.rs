@@ -8,7 +8,7 @@ use super::super::table::{print_line, shown, table};
 use super::scene::{SOURCES, Scene};
 use crate::clock::Clock as _;
 use crate::event::{DeadReason, State};
-use crate::inbox::{By, Operator as _};
+use crate::inbox::{By, IfStale, Operator as _};
 use crate::sender::Faults;
 
 const NOW: Duration = Duration::ZERO;
@@ -151,7 +151,7 @@ async fn poison(scene: &mut Scene) -> anyhow::Result<()> {
     print_line("  ...    the bug is fixed, and the dead letter replayed")?;
     scene.fix_the_bug();
     let now = crate::clock::SystemClock.now();
-    scene.operator().replay(poisoned.number, By::new("demo", "bug fixed"), now).await?;
+    scene.operator().replay(poisoned.number, IfStale::FollowRule, By::new("demo", "bug fixed"), now).await?;
     scene.settled().await?;
     let applied = lead(scene, "klozeo", "L-4")?.map(|lead| lead.events_applied);
     scene.promise(

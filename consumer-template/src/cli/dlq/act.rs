@@ -10,7 +10,10 @@ use crate::cli::table::{eprint_line, print_line, progress};
 use crate::clock::{Clock as _, SystemClock};
 use crate::dead_letters::Pages;
 use crate::event::EventNo;
-use crate::inbox::{By, Operator, OperatorError};
+use crate::inbox::{By, IfStale, Operator, OperatorError, Replayed};
+use crate::ordering::StaleRule;
+
+const STALE: &str = "later events of its key were applied before";
 
 /// What a person does, and why.
 #[derive(Args, Debug)]
@@ -41,6 +44,9 @@ pub(super) struct Replay {
     /// Why, for the audit log.
     #[arg(long, default_value = "")]
     why: String,
+    /// Apply events that are older than what was applied of their keys, whatever the source's stale rule is.
+    #[arg(long)]
+    even_if_stale: bool,
 }
 
 /// Mark dead letters as not to be processed. They are kept.
@@ -55,7 +61,8 @@ pub(super) struct Discard {
 
 impl Replay {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
-        self.act.run(Action::Replay, &self.why).await
+        let if_stale = if self.even_if_stale { IfStale::Apply } else { IfStale::FollowRule };
+        self.act.run(Action::Replay(if_stale), &self.why).await
     }
 }
 
@@ -67,7 +74,7 @@ impl Discard {
 
 #[derive(Clone, Copy)]
 enum Action {
-    Replay,
+    Replay(IfStale),
     Discard,
 }
 
@@ -76,12 +83,15 @@ impl ActArgs {
         let operator = self.store.open()?;
         let events = if self.all { self.selected(&operator).await? } else { self.events.clone() };
         let verb = match action {
-            Action::Replay => "replay",
+            Action::Replay(_) => "replay",
             Action::Discard => "discard",
         };
         if self.dry_run {
             for event in &events {
-                print_line(format_args!("would {verb} event {event}"))?;
+                print_line(format_args!(
+                    "would {verb} event {event}{}",
+                    overtaken(&operator, action, *event).await?
+                ))?;
             }
             print_line(format_args!("{} dead letters, nothing changed", events.len()))?;
             return Ok(ExitCode::SUCCESS);
@@ -92,12 +102,17 @@ impl ActArgs {
             let by = By::new(&self.actor, why);
             let now = SystemClock.now();
             let outcome = match action {
-                Action::Replay => operator.replay(event, by, now).await,
-                Action::Discard => operator.discard(event, by, now).await,
+                Action::Replay(if_stale) => operator.replay(event, if_stale, by, now).await.map(consequence),
+                Action::Discard => operator.discard(event, by, now).await.map(|()| None),
             };
             bar.inc(1);
             match outcome {
-                Ok(()) => done += 1,
+                Ok(consequence) => {
+                    done += 1;
+                    if let Some(consequence) = consequence {
+                        bar.suspend(|| eprint_line(format_args!("event {event}: {STALE}; {consequence}")));
+                    }
+                }
                 Err(error @ (OperatorError::NotFound(_) | OperatorError::NotDead { .. })) => {
                     failed += 1;
                     bar.suspend(|| eprint_line(format_args!("error: {error}")));
@@ -119,4 +134,24 @@ impl ActArgs {
         }
         Ok(events)
     }
+}
+
+/// What a replay of an event that was overtaken leads to.
+fn consequence(replayed: Replayed) -> Option<&'static str> {
+    match replayed {
+        Replayed::InOrder => None,
+        Replayed::Stale(StaleRule::Apply) => Some("its source applies it like any other"),
+        Replayed::Stale(StaleRule::Flag) => Some("it is applied, and its handler is told"),
+        Replayed::Stale(StaleRule::Skip) => {
+            Some("its source skips it: it will be done without being applied; --even-if-stale would apply it")
+        }
+        Replayed::StaleConfirmed => Some("it is applied all the same"),
+    }
+}
+
+/// What a dry run says of an event that was overtaken.
+async fn overtaken(operator: &dyn Operator, action: Action, event: EventNo) -> anyhow::Result<String> {
+    let replay = matches!(action, Action::Replay(_));
+    let overtaken = replay && operator.show(event).await?.is_some_and(|detail| detail.summary.overtaken);
+    Ok(if overtaken { format!(": {STALE}") } else { String::new() })
 }

@@ -15,8 +15,8 @@ use crate::cli::table::{moment, print_line, shown, table};
 use crate::config::StoreConfig;
 use crate::dead_letters::{Pages, Selection};
 use crate::event::DeadReason;
-use crate::inbox::EventSummary;
 use crate::inbox::sqlite::{SqliteOperator, SqliteOptions};
+use crate::inbox::{EventSummary, Filter};
 
 /// Look after dead letters: events that no attempt will follow unless a person acts.
 #[derive(Args, Debug)]
@@ -74,7 +74,7 @@ struct SelectArgs {
     /// Only of this source.
     #[arg(long)]
     source: Option<String>,
-    /// Only dead for this reason: malformed, conflict, attempts_exhausted or permanent.
+    /// Only dead for this reason: malformed, conflict, attempts_exhausted, permanent or deadline.
     #[arg(long, value_parser = reason)]
     reason: Option<DeadReason>,
 }
@@ -82,6 +82,10 @@ struct SelectArgs {
 impl SelectArgs {
     fn selection(&self) -> Selection {
         Selection { source: self.source.clone(), reason: self.reason }
+    }
+
+    fn narrow(&self, filter: Filter) -> Filter {
+        Filter { source: self.source.clone(), reason: self.reason, ..filter }
     }
 }
 
@@ -99,6 +103,9 @@ struct List {
     store: StoreArg,
     #[command(flatten)]
     select: SelectArgs,
+    /// List instead what was done without being applied, because later events of its key were.
+    #[arg(long, conflicts_with = "reason")]
+    superseded: bool,
     /// Print JSON, one dead letter per line.
     #[arg(long)]
     json: bool,
@@ -120,9 +127,19 @@ impl Dlq {
 impl List {
     async fn run(&self) -> anyhow::Result<()> {
         let operator = self.store.open()?;
-        let mut pages = Pages::new(&operator, &self.select.selection()).await?;
-        let mut rows =
-            table(["event", "source", "type", "key", "received", "reason", "attempts", "last error"]);
+        let filter = if self.superseded { Filter::superseded() } else { Filter::dead() };
+        let mut pages = Pages::of(&operator, self.select.narrow(filter)).await?;
+        let mut rows = table([
+            "event",
+            "source",
+            "type",
+            "key",
+            "received",
+            "reason",
+            "blocks",
+            "attempts",
+            "last error",
+        ]);
         let mut total = 0;
         while let Some(page) = pages.next().await? {
             for event in page {
@@ -135,13 +152,17 @@ impl List {
             }
         }
         if !self.json {
-            print_line(if total == 0 { "No dead letters.".to_owned() } else { rows.to_string() })?;
+            print_line(if total == 0 {
+                (if self.superseded { "Nothing was superseded." } else { "No dead letters." }).to_owned()
+            } else {
+                rows.to_string()
+            })?;
         }
         Ok(())
     }
 }
 
-fn summary_cells(event: &EventSummary) -> [String; 8] {
+fn summary_cells(event: &EventSummary) -> [String; 9] {
     let or_dash = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), shown);
     [
         event.number.to_string(),
@@ -150,6 +171,7 @@ fn summary_cells(event: &EventSummary) -> [String; 8] {
         or_dash(&event.ordering_key),
         moment(event.received_at),
         event.reason.map_or_else(|| "-".to_owned(), |reason| reason.to_string()),
+        event.blocks.map_or_else(|| "-".to_owned(), |waiting| format!("{waiting} events")),
         event.attempts.to_string(),
         or_dash(&event.last_error),
     ]
@@ -166,6 +188,9 @@ fn summary_json(event: &EventSummary) -> serde_json::Value {
         "settled_at": event.settled_at.map(moment),
         "state": event.state.as_str(),
         "reason": event.reason.map(DeadReason::as_str),
+        "blocks": event.blocks,
+        "overtaken": event.overtaken,
+        "superseded": event.superseded,
         "attempts": event.attempts,
         "last_error": event.last_error,
     })

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{StoreArg, summary_json};
 use crate::cli::table::{moment, print_line, shown, table};
-use crate::event::EventNo;
+use crate::event::{EventNo, State};
 use crate::inbox::{EventDetail, Operator as _};
 
 /// Show one event: what is known of it, its attempts, what people did to it.
@@ -67,8 +67,10 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
         format!("{} ({})", shown(&named.value), if named.signed { "signed" } else { "not signed" })
     };
     let reason = summary.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let superseded =
+        if summary.superseded { ", superseded: later events of its key were applied" } else { "" };
     let mut facts = vec![
-        ("event", format!("{}, {}{reason}", summary.number, summary.state)),
+        ("event", format!("{}, {}{reason}{superseded}", summary.number, summary.state)),
         ("source", format!("{}, preset {}, key {}", summary.source, event.scheme, event.key_id)),
         ("received", moment(summary.received_at)),
     ];
@@ -76,6 +78,10 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
     facts.extend(event.event_type.as_ref().map(|named| ("type", signed(named))));
     facts.extend(event.event_id.as_ref().map(|named| ("id", signed(named))));
     facts.extend(event.ordering_key.as_ref().map(|key| ("ordering key", shown(key))));
+    facts.extend(summary.blocks.map(|waiting| ("blocks", format!("{waiting} events of its key"))));
+    if summary.overtaken && summary.state == State::Dead {
+        facts.push(("overtaken", "later events of its key were applied".to_owned()));
+    }
     facts.extend(summary.last_error.as_ref().map(|error| ("last error", shown(error))));
     facts.push(("body", format!("{} bytes; print them with --body", event.body.len())));
     for (name, value) in facts {

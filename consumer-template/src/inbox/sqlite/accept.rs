@@ -1,9 +1,12 @@
 //! Storing a delivery: the dedup decision, the event, its payload and its place in line, in one transaction.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::job::WorkError;
 use super::lanes::{self, Place};
+use super::order;
 use super::rows::{self, Note, encode_headers, shortened, to_sql};
 use crate::event::{DeadReason, EventNo, State, Step};
 use crate::inbox::{Accepted, Delivery, Incoming};
@@ -52,7 +55,7 @@ fn again(conn: &Connection, event: EventNo, incoming: &Incoming) -> Result<Accep
         .prepare_cached("SELECT state, reason FROM events WHERE number = ?1")?
         .query_row([event.0], |row| Ok((rows::state(row, 0)?, rows::reason(row, 1)?)))?;
     if state == State::Dead && reason.is_some_and(DeadReason::revived_by_redelivery) {
-        revive(conn, event, incoming.received_at)?
+        revive(conn, event, false, incoming.received_at)?
             .map_err(|_| WorkError::Broken("a dead letter was not dead"))?;
         audit(conn, event, PROVIDER, "revive", "delivered again", incoming.received_at)?;
         return Ok(Accepted { event, outcome: Delivery::Revived });
@@ -115,21 +118,30 @@ fn store(
             incoming.proof.body().as_ref()
         ])?;
     if dead.is_none() {
+        let ordering_key = facts.ordering_key.as_deref();
+        let window = match ordering_key {
+            Some(_) => order::policy(conn, &incoming.source)?.settle,
+            None => Duration::ZERO,
+        };
         let place = Place {
             source: &incoming.source,
-            ordering_key: facts.ordering_key.as_deref(),
+            ordering_key,
             at: facts.occurred_at.unwrap_or(incoming.received_at),
             sequence: facts.sequence,
+            window,
+            even_if_stale: false,
         };
         lanes::enqueue(conn, event, &place, incoming.received_at)?;
     }
     Ok(event)
 }
 
-/// Gives a dead letter new attempts: pending, in line, counted from 1 again. `Err(state)` inside: it is not dead.
+/// Gives a dead letter new attempts: pending, in line, counted from 1 again; whom it blocked goes on behind it. `Err(state)` inside: it
+/// is not dead.
 pub(super) fn revive(
     conn: &Connection,
     event: EventNo,
+    even_if_stale: bool,
     now: hookproof::UnixTime,
 ) -> Result<Result<(), State>, WorkError> {
     let note = Note { attempts: Some(0), ..Note::default() };
@@ -148,8 +160,10 @@ pub(super) fn revive(
                 row.get::<_, Option<i64>>(3)?,
             ))
         })?;
-    let place = Place { source: &source, ordering_key: ordering_key.as_deref(), at, sequence };
+    let ordering_key = ordering_key.as_deref();
+    let place = Place { source: &source, ordering_key, at, sequence, window: Duration::ZERO, even_if_stale };
     lanes::enqueue(conn, event, &place, now)?;
+    lanes::unblock(conn, event)?;
     Ok(Ok(()))
 }
 

@@ -1,16 +1,16 @@
-//! Claiming, settling and rescuing: the life of an attempt.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Settling and rescuing: how an attempt ends.
 
 use hookproof::UnixTime;
 use rusqlite::{Connection, params};
 
 use super::job::WorkError;
-use super::lanes;
+use super::lanes::{self, Standing};
+use super::order;
 use super::rows::{self, Note, shortened, to_sql};
+use crate::clock::later;
 use crate::event::{DeadReason, EventNo, Step};
-use crate::inbox::{Claimed, Lease, Rescued, Settled};
+use crate::inbox::{Lease, Rescued, Settled};
+use crate::ordering::{OnFailure, OrderPolicy};
 use crate::retry::Outcome;
 
 /// Leases that one rescue takes back: the writer has other things to do.
@@ -18,36 +18,8 @@ const RESCUES: usize = 1_000;
 
 const LOST: &str = "the worker did not come back: the lease ended";
 
-pub(super) fn claim(
-    conn: &Connection,
-    max: usize,
-    lease: Duration,
-    now: UnixTime,
-) -> Result<Vec<Claimed>, WorkError> {
-    lanes::due(conn, max, now)?
-        .into_iter()
-        .map(|(lane, event)| start(conn, lane, event, lease, now))
-        .collect()
-}
-
-/// Opens an attempt. Counted here and not at its end: a handler that kills the process has had it.
-fn start(
-    conn: &Connection,
-    lane: i64,
-    event: EventNo,
-    lease: Duration,
-    now: UnixTime,
-) -> Result<Claimed, WorkError> {
-    let attempt = attempts(conn, event)? + 1;
-    rows::must_change(conn, event, Step::Claim, Note { attempts: Some(attempt), ..Note::default() }, now)?;
-    let token: i64 = conn
-        .prepare_cached("INSERT INTO attempts (event, attempt, started_at) VALUES (?1, ?2, ?3) RETURNING id")?
-        .query_row(params![event.0, attempt, to_sql(now)], |row| row.get(0))?;
-    let lease = lanes::lease(conn, lane, event, token, lease, now)?;
-    Ok(Claimed { event: Arc::new(rows::load(conn, event)?), lease, attempt })
-}
-
-fn attempts(conn: &Connection, event: EventNo) -> Result<u32, WorkError> {
+/// The attempts of `event` that count.
+pub(super) fn counted(conn: &Connection, event: EventNo) -> Result<u32, WorkError> {
     let attempts = conn
         .prepare_cached("SELECT attempts FROM events WHERE number = ?1")?
         .query_row([event.0], |row| row.get(0))?;
@@ -66,6 +38,7 @@ pub(super) fn settle(
     let (name, error) = match outcome {
         Outcome::Done => ("done", None),
         Outcome::Retry { error, .. } => ("retry", Some(error.as_str())),
+        Outcome::NotReady { error } => ("not_ready", Some(error.as_str())),
         Outcome::Dead { error, .. } => ("dead", Some(error.as_str())),
     };
     end_attempt(conn, lease, name, error, now)?;
@@ -73,11 +46,22 @@ pub(super) fn settle(
     match outcome {
         Outcome::Done => {
             rows::must_change(conn, event, Step::Complete, Note::default(), now)?;
-            lanes::take_out(conn, lane, event)?;
+            order::note_applied(conn, event)?;
+            lanes::take_out_done(conn, lane, event, now)?;
         }
         Outcome::Retry { at, .. } => {
             rows::must_change(conn, event, Step::Retry, Note { error, ..Note::default() }, now)?;
-            lanes::give_back(conn, lane, event, *at)?;
+            let others_pass = rules(conn, lane)?.is_some_and(|rules| rules.on_failure == OnFailure::Skip);
+            let standing = if others_pass { Standing::Beside } else { Standing::InLine };
+            lanes::give_back(conn, lane, event, standing, *at)?;
+        }
+        Outcome::NotReady { .. } => {
+            let attempts = Some(counted(conn, event)?.saturating_sub(1));
+            rows::must_change(conn, event, Step::Wait, Note { error, attempts, ..Note::default() }, now)?;
+            forget_earlier_waits(conn, lease)?;
+            let rules = order::policy(conn, &lanes::source(conn, lane)?.0)?;
+            let deadline = later(now, rules.not_ready_deadline);
+            lanes::park(conn, lane, event, deadline)?;
         }
         Outcome::Dead { reason, .. } => bury(conn, lane, event, *reason, error, now)?,
     }
@@ -94,7 +78,29 @@ fn bury(
 ) -> Result<(), WorkError> {
     let note = Note { reason: Some(reason), error, attempts: None };
     rows::must_change(conn, event, Step::Bury, note, now)?;
+    block_if_parking(conn, lane, event)?;
     lanes::take_out(conn, lane, event)
+}
+
+/// Makes the siblings of `event`, which has just died, wait for a person if that is their rule.
+pub(super) fn block_if_parking(conn: &Connection, lane: i64, event: EventNo) -> Result<(), WorkError> {
+    match rules(conn, lane)? {
+        Some(OrderPolicy { on_failure: OnFailure::Park, .. }) => lanes::block(conn, lane, event),
+        _ => Ok(()),
+    }
+}
+
+/// The rules of a lane with an ordering key. Without one there are no siblings, and rules about them mean nothing.
+fn rules(conn: &Connection, lane: i64) -> Result<Option<OrderPolicy>, WorkError> {
+    let (source, keyed) = lanes::source(conn, lane)?;
+    Ok(if keyed { Some(order::policy(conn, &source)?) } else { None })
+}
+
+/// Every sibling that is done wakes an event that is not ready: of all its attempts that came to nothing, the last one tells enough.
+fn forget_earlier_waits(conn: &Connection, lease: &Lease) -> Result<(), WorkError> {
+    conn.prepare_cached("DELETE FROM attempts WHERE event = ?1 AND id < ?2 AND outcome = 'not_ready'")?
+        .execute(params![lease.event.0, lease.token])?;
+    Ok(())
 }
 
 fn end_attempt(
@@ -124,13 +130,13 @@ pub(super) fn rescue(
     for lease in lanes::expired(conn, expired_by, max)? {
         let lane = lanes::held(conn, &lease)?.ok_or(WorkError::Broken("a lease without a lane"))?;
         end_attempt(conn, &lease, "lost", Some(LOST), now)?;
-        if attempts(conn, lease.event)? >= max_attempts {
+        if counted(conn, lease.event)? >= max_attempts {
             bury(conn, lane, lease.event, DeadReason::AttemptsExhausted, Some(LOST), now)?;
             rescued.dead += 1;
         } else {
             let note = Note { error: Some(LOST), ..Note::default() };
             rows::must_change(conn, lease.event, Step::Retry, note, now)?;
-            lanes::give_back(conn, lane, lease.event, now)?;
+            lanes::give_back(conn, lane, lease.event, Standing::InLine, now)?;
             rescued.retried += 1;
         }
     }

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::accept;
 use super::attempts;
 use super::check;
+use super::claim::{self, Turn};
 use super::effects::Run;
 use super::fence::Fence;
 use super::job::{Task, WorkError};
@@ -19,14 +20,16 @@ use super::mailbox::Slot;
 use super::open::{self, OpenError, Ownership};
 use super::operator;
 use super::options::SqliteOptions;
+use super::order;
 use super::read::{self, Readers};
 use super::writer::Writer;
 use crate::effect::SqliteHandler;
 use crate::event::EventNo;
 use crate::inbox::{
-    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, Inbox, InboxError, Incoming,
-    Lease, Operator, OperatorError, Rescued, Settled, StoreError, Terms,
+    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
+    Incoming, Lease, Operator, OperatorError, Replayed, Rescued, Settled, StoreError, Terms,
 };
+use crate::ordering::OrderPolicy;
 use crate::retry::Outcome;
 
 /// An inbox in an SQLite file that this process owns.
@@ -39,6 +42,7 @@ pub struct SqliteInbox {
     readers: Readers,
     fence: Fence,
     arrivals: Arc<Notify>,
+    turn: Arc<Turn>,
     _ownership: Ownership,
 }
 
@@ -57,6 +61,7 @@ impl SqliteInbox {
             writer: Writer::start(options, fence.clone())?,
             fence,
             arrivals: Arc::default(),
+            turn: Arc::default(),
             _ownership: ownership,
         })
     }
@@ -98,7 +103,9 @@ impl Inbox for SqliteInbox {
     }
 
     async fn claim(&self, max: usize, lease: Duration, now: UnixTime) -> Result<Vec<Claimed>, InboxError> {
-        self.write(Slot::Control, "claim events", move |conn, _| attempts::claim(conn, max, lease, now)).await
+        let turn = Arc::clone(&self.turn);
+        let work = move |conn: &Connection, _: Option<&str>| claim::claim(conn, max, lease, now, &turn);
+        self.write(Slot::Control, "claim events", work).await
     }
 
     async fn extend(&self, lease: &Lease, until: UnixTime) -> Result<bool, InboxError> {
@@ -120,8 +127,14 @@ impl Inbox for SqliteInbox {
         now: UnixTime,
     ) -> Result<(Settled, Outcome), InboxError> {
         let fence = self.fence.clone();
-        let mut run = Run { claimed: claimed.clone(), handler, terms, fence, now, fault: None };
+        let context = claimed.context();
+        let mut run = Run { claimed: claimed.clone(), context, handler, terms, fence, now, fault: None };
         self.write(Slot::Control, "run a handler", move |conn, refused| run.run(conn, refused)).await
+    }
+
+    async fn set_order(&self, policies: Vec<(Arc<str>, OrderPolicy)>) -> Result<(), InboxError> {
+        let work = move |conn: &Connection, _: Option<&str>| order::set(conn, &policies);
+        self.write(Slot::Control, "set the rules of the sources", work).await
     }
 
     async fn rescue(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
@@ -154,15 +167,25 @@ impl Operator for SqliteInbox {
         self.readers.read("show an event", move |conn| read::show(conn, event)).await
     }
 
-    async fn replay(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
-        let work = move |conn: &Connection, _: Option<&str>| operator::replay(conn, event, &by, now);
-        self.write(Slot::Control, operator::REPLAY, work).await??;
+    async fn replay(
+        &self,
+        event: EventNo,
+        if_stale: IfStale,
+        by: By,
+        now: UnixTime,
+    ) -> Result<Replayed, OperatorError> {
+        let work =
+            move |conn: &Connection, _: Option<&str>| operator::replay(conn, event, if_stale, &by, now);
+        let replayed = self.write(Slot::Control, operator::REPLAY, work).await??;
         self.arrivals.notify_one();
-        Ok(())
+        Ok(replayed)
     }
 
     async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
         let work = move |conn: &Connection, _: Option<&str>| operator::discard(conn, event, &by, now);
-        self.write(Slot::Control, operator::DISCARD, work).await?
+        self.write(Slot::Control, operator::DISCARD, work).await??;
+        // It may have been what others waited for.
+        self.arrivals.notify_one();
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Each rule: what is wrong, and a query for how many rows break it.
-const RULES: [(&str, &str); 9] = [
+const RULES: [(&str, &str); 13] = [
     (
         "unfinished events that are not in line",
         "SELECT COUNT(*) FROM events WHERE state IN ('pending', 'running')
@@ -20,9 +20,22 @@ const RULES: [(&str, &str); 9] = [
               + (SELECT COUNT(*) FROM lanes JOIN events ON number = running WHERE state <> 'running')",
     ),
     (
-        "lanes without events, or due at another time than their first event",
+        "lanes that are due at another time than their first event in line",
         "SELECT COUNT(*) FROM lanes WHERE due_at IS NOT
-             (SELECT due_at FROM queue WHERE lane = lanes.id ORDER BY at, sequence, event LIMIT 1)",
+             (SELECT due_at FROM queue WHERE lane = lanes.id AND standing = 0 ORDER BY at, sequence, event LIMIT 1)",
+    ),
+    (
+        "lanes without events that nothing blocks",
+        "SELECT COUNT(*) FROM lanes WHERE blocked = 0 AND id NOT IN (SELECT lane FROM queue)",
+    ),
+    (
+        "lanes that are blocked by nothing, or not by what blocks them",
+        "SELECT COUNT(*) FROM lanes WHERE blocked <> (id IN (SELECT lane FROM blockers))",
+    ),
+    (
+        "blockers that are not dead, or not of their lane's key",
+        "SELECT COUNT(*) FROM blockers JOIN events ON number = event JOIN lanes ON lanes.id = lane
+             WHERE state <> 'dead' OR lanes.source <> events.source OR lanes.ordering_key IS NOT events.ordering_key",
     ),
     (
         "events in the line of another source or ordering key",
@@ -43,6 +56,12 @@ const RULES: [(&str, &str); 9] = [
     (
         "open attempts of events that do not run, or running events without one",
         "SELECT COUNT(*) FROM attempts JOIN events ON number = event WHERE ended_at IS NULL AND state <> 'running'",
+    ),
+    (
+        "keys whose last applied event is not the latest that was",
+        "SELECT COUNT(*) FROM events LEFT JOIN applied USING (source, ordering_key)
+             WHERE state = 'done' AND superseded = 0 AND ordering_key IS NOT NULL AND (applied.at IS NULL
+                 OR (applied.at, applied.sequence) < (COALESCE(occurred_at, received_at), COALESCE(events.sequence, 0)))",
     ),
     (
         "tallies that are not the number of events",

@@ -10,7 +10,7 @@ use super::attempts;
 use super::fence::Fence;
 use super::job::WorkError;
 use super::lanes;
-use crate::effect::SqliteHandler;
+use crate::effect::{Context, SqliteHandler};
 use crate::inbox::{Claimed, Settled, Terms};
 use crate::retry::{Failure, Outcome};
 
@@ -19,6 +19,7 @@ const LATE: &str = "handler exceeded the transaction timeout";
 /// One event's handler, which may have to run again when somebody else's fault costs it its transaction.
 pub(super) struct Run {
     pub(super) claimed: Claimed,
+    pub(super) context: Context,
     pub(super) handler: Arc<dyn SqliteHandler>,
     pub(super) terms: Terms,
     pub(super) fence: Fence,
@@ -43,7 +44,7 @@ impl Run {
         }
         let outcome = match self.apply(conn)? {
             Ok(()) => Outcome::Done,
-            Err(failure) => self.terms.retry.after(self.claimed.attempt, &failure, self.now, self.terms.dice),
+            Err(failure) => self.claimed.outcome_of(&failure, &self.terms.retry, self.now, self.terms.dice),
         };
         let settled = attempts::settle(conn, &self.claimed.lease, &outcome, self.now)?;
         Ok((settled, outcome))
@@ -56,7 +57,8 @@ impl Run {
         }
         conn.execute_batch("SAVEPOINT effect")?;
         let closed = self.fence.close(self.terms.timeout);
-        let ran = catch_unwind(AssertUnwindSafe(|| self.handler.apply(conn, &self.claimed.event)));
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| self.handler.apply(conn, &self.claimed.event, &self.context)));
         let interrupted = closed.has_interrupted();
         drop(closed);
         let mut result = ran.unwrap_or_else(|_| Err(Failure::transient("handler panicked")));

@@ -17,7 +17,7 @@ use crate::clock::millis;
 const STEPS: i32 = 10_000;
 
 /// The inbox's own tables, as SQLite names them however the handler writes them.
-const OWN: [&str; 10] = [
+const OWN: [&str; 13] = [
     "events",
     "payloads",
     "replay_keys",
@@ -27,6 +27,9 @@ const OWN: [&str; 10] = [
     "attempts",
     "audit",
     "tallies",
+    "policies",
+    "applied",
+    "blockers",
     "sqlite_sequence",
 ];
 

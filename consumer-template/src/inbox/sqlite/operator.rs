@@ -8,13 +8,16 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::accept::{audit, revive};
 use super::job::WorkError;
+use super::lanes;
 use super::open::{self, OpenError};
 use super::options::SqliteOptions;
+use super::order;
 use super::read::{self, Readers};
 use super::rows::{self, Note};
 use crate::event::{EventNo, Step};
 use crate::inbox::{
-    By, Counts, EventDetail, EventSummary, Filter, InboxError, Operator, OperatorError, StoreError,
+    By, Counts, EventDetail, EventSummary, Filter, IfStale, InboxError, Operator, OperatorError, Replayed,
+    StoreError,
 };
 
 /// An operator's requests, as the error of the store names them.
@@ -41,11 +44,11 @@ impl SqliteOperator {
         Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options) })
     }
 
-    async fn act(
+    async fn act<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Connection) -> Result<Result<(), OperatorError>, WorkError> + Send + 'static,
-    ) -> Result<(), OperatorError> {
+        work: impl FnOnce(&Connection) -> Result<Result<T, OperatorError>, WorkError> + Send + 'static,
+    ) -> Result<T, OperatorError> {
         let options = Arc::clone(&self.options);
         let act = move || {
             let failed = |reason: &dyn std::fmt::Display| InboxError::Store(StoreError::new(doing, reason));
@@ -53,9 +56,9 @@ impl SqliteOperator {
             let tx = conn
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(|error| failed(&error))?;
-            work(&tx).map_err(|error| failed(&error))??;
+            let did = work(&tx).map_err(|error| failed(&error))??;
             tx.commit().map_err(|error| failed(&error))?;
-            Ok(())
+            Ok(did)
         };
         let joined = tokio::task::spawn_blocking(act).await;
         joined.unwrap_or_else(|error| Err(InboxError::Store(StoreError::new(doing, error)).into()))
@@ -76,8 +79,14 @@ impl Operator for SqliteOperator {
         self.readers.read("show an event", move |conn| read::show(conn, event)).await
     }
 
-    async fn replay(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
-        self.act(REPLAY, move |conn| replay(conn, event, &by, now)).await
+    async fn replay(
+        &self,
+        event: EventNo,
+        if_stale: IfStale,
+        by: By,
+        now: UnixTime,
+    ) -> Result<Replayed, OperatorError> {
+        self.act(REPLAY, move |conn| replay(conn, event, if_stale, &by, now)).await
     }
 
     async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
@@ -88,17 +97,22 @@ impl Operator for SqliteOperator {
 pub(super) fn replay(
     conn: &Connection,
     event: EventNo,
+    if_stale: IfStale,
     by: &By,
     now: UnixTime,
-) -> Result<Result<(), OperatorError>, WorkError> {
+) -> Result<Result<Replayed, OperatorError>, WorkError> {
     if !exists(conn, event)? {
         return Ok(Err(OperatorError::NotFound(event)));
     }
-    if let Err(state) = revive(conn, event, now)? {
+    if let Err(state) = revive(conn, event, if_stale == IfStale::Apply, now)? {
         return Ok(Err(OperatorError::NotDead { event, state }));
     }
     audit(conn, event, &by.actor, "replay", &by.why, now)?;
-    Ok(Ok(()))
+    Ok(Ok(match (order::overtaken(conn, event)?, if_stale) {
+        (None, _) => Replayed::InOrder,
+        (Some(source), IfStale::FollowRule) => Replayed::Stale(order::policy(conn, &source)?.stale),
+        (Some(_), IfStale::Apply) => Replayed::StaleConfirmed,
+    }))
 }
 
 pub(super) fn discard(
@@ -113,6 +127,7 @@ pub(super) fn discard(
     if let Err(state) = rows::change(conn, event, Step::Discard, Note::default(), now)? {
         return Ok(Err(OperatorError::NotDead { event, state }));
     }
+    lanes::unblock(conn, event)?;
     audit(conn, event, &by.actor, "discard", &by.why, now)?;
     Ok(Ok(()))
 }

@@ -7,10 +7,12 @@ use tokio::sync::Semaphore;
 
 use super::open;
 use super::options::SqliteOptions;
+use super::order::OVERTAKEN;
 use super::rows::{self, from_sql};
 use crate::event::{EventNo, State};
 use crate::inbox::{
-    AttemptRecord, AuditRecord, Count, Counts, EventDetail, EventSummary, Filter, InboxError, StoreError,
+    AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter, InboxError,
+    StoreError,
 };
 
 /// Reading connections. More readers wait.
@@ -61,15 +63,31 @@ pub(super) fn counts(conn: &Connection) -> rusqlite::Result<Counts> {
         "SELECT source, state, events FROM tallies WHERE events > 0 ORDER BY source, state",
     )?;
     let rows = statement.query_map([], |row| {
-        let events = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-        Ok(Count { source: row.get(0)?, state: rows::state(row, 1)?, events })
+        Ok(Count { source: row.get(0)?, state: rows::state(row, 1)?, events: rows::count(row, 2)? })
     })?;
-    Ok(Counts { entries: rows.collect::<Result<_, _>>()? })
+    Ok(Counts { entries: rows.collect::<Result<_, _>>()?, blocked: blocked(conn)? })
 }
 
-const SUMMARY: &str =
-    "SELECT number, source, event_id, event_type, ordering_key, received_at, state, reason, attempts,
-    last_error, settled_at FROM events";
+fn blocked(conn: &Connection) -> rusqlite::Result<Vec<Blocked>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT source, COUNT(*), SUM((SELECT COUNT(*) FROM queue WHERE queue.lane = lanes.id))
+         FROM lanes WHERE blocked = 1 GROUP BY source ORDER BY source",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(Blocked { source: row.get(0)?, keys: rows::count(row, 1)?, events: rows::count(row, 2)? })
+    })?;
+    rows.collect()
+}
+
+fn summary_sql() -> String {
+    // Blockers are few, and are looked up by their event.
+    let blocks = "(SELECT (SELECT COUNT(*) FROM queue WHERE queue.lane = blockers.lane)
+        FROM blockers WHERE blockers.event = events.number)";
+    format!(
+        "SELECT number, source, event_id, event_type, ordering_key, received_at, state, reason, attempts, last_error,
+         settled_at, superseded, {OVERTAKEN}, {blocks} FROM events"
+    )
+}
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
     Ok(EventSummary {
@@ -84,12 +102,15 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
         attempts: row.get(8)?,
         last_error: row.get(9)?,
         settled_at: row.get::<_, Option<i64>>(10)?.map(from_sql),
+        superseded: row.get(11)?,
+        overtaken: row.get(12)?,
+        blocks: row.get::<_, Option<i64>>(13)?.map(|waiting| u64::try_from(waiting).unwrap_or(0)),
     })
 }
 
 /// Conditions are left out of the text rather than made true, so that an index is used for those that are there.
 pub(super) fn list(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<EventSummary>> {
-    let mut sql = format!("{SUMMARY} WHERE 1");
+    let mut sql = format!("{} WHERE 1", summary_sql());
     let mut values: Vec<(&str, Box<dyn rusqlite::ToSql>)> = Vec::new();
     if let Some(source) = &filter.source {
         sql += " AND source = :source";
@@ -103,6 +124,9 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<E
     if let Some(reason) = filter.reason {
         sql += " AND reason = :reason";
         values.push((":reason", Box::new(reason.as_str())));
+    }
+    if filter.superseded {
+        sql += " AND superseded = 1";
     }
     if let Some(after) = filter.after {
         sql += if filter.newest_first { " AND number < :after" } else { " AND number > :after" };
@@ -118,7 +142,7 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<E
 
 pub(super) fn show(conn: &Connection, event: EventNo) -> rusqlite::Result<Option<EventDetail>> {
     let found = conn
-        .prepare_cached(&format!("{SUMMARY} WHERE number = ?1"))?
+        .prepare_cached(&format!("{} WHERE number = ?1", summary_sql()))?
         .query_row([event.0], summary)
         .optional()?;
     let Some(summary) = found else {

@@ -22,6 +22,11 @@ pub(super) fn from_sql(millis: i64) -> UnixTime {
     UnixTime::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
+/// What SQLite counts is not negative.
+pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
+}
+
 pub(super) fn shortened(error: &str) -> &str {
     (0..=error.len().min(ERROR_BYTES)).rev().find_map(|end| error.get(..end)).unwrap_or_default()
 }
@@ -68,7 +73,7 @@ pub(super) fn change(
     let changed = conn
         .prepare_cached(
             "UPDATE events SET state = ?3, reason = COALESCE(?4, reason), last_error = COALESCE(?5, last_error),
-                 attempts = COALESCE(?6, attempts), settled_at = ?7
+                 attempts = COALESCE(?6, attempts), settled_at = ?7, superseded = ?8
              WHERE number = ?1 AND state = ?2",
         )?
         .execute(params![
@@ -79,6 +84,7 @@ pub(super) fn change(
             note.error.map(shortened),
             note.attempts,
             settled_at,
+            step == Step::Supersede,
         ])?;
     if changed == 1 { Ok(Ok(to)) } else { Err(WorkError::Broken("a state changed under the writer")) }
 }

@@ -8,9 +8,10 @@ use hookproof::UnixTime;
 use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
-    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, Inbox, InboxError, Incoming,
-    Lease, Operator, OperatorError, Rescued, Settled, Terms,
+    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
+    Incoming, Lease, Operator, OperatorError, Replayed, Rescued, Settled, Terms,
 };
+use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
 use tokio::sync::Notify;
 
@@ -50,6 +51,10 @@ impl Inbox for Hasty {
         self.0.run_in_transaction(claimed, handler, terms, now).await
     }
 
+    async fn set_order(&self, policies: Vec<(Arc<str>, OrderPolicy)>) -> Result<(), InboxError> {
+        self.0.set_order(policies).await
+    }
+
     async fn rescue(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
         self.0.rescue(max_attempts, now).await
     }
@@ -77,8 +82,14 @@ impl Operator for Hasty {
         self.0.show(event).await
     }
 
-    async fn replay(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
-        self.0.replay(event, by, now).await
+    async fn replay(
+        &self,
+        event: EventNo,
+        if_stale: IfStale,
+        by: By,
+        now: UnixTime,
+    ) -> Result<Replayed, OperatorError> {
+        self.0.replay(event, if_stale, by, now).await
     }
 
     async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
