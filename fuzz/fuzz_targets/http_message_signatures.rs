@@ -88,7 +88,7 @@ impl Message {
             "\"@path\"" => "/in".to_owned(),
             "\"@query\"" => format!("?{}", self.query),
             "\"@query-param\";name=\"id\"" => {
-                // The queries have letters, digits, `=` and `&` only, so there is nothing to decode.
+                // The queries have letters, digits, `=` and `&` only: there is nothing to decode, and one thing to encode.
                 let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
                 let mut ids = pairs.filter_map(|pair| match pair.split_once('=') {
                     Some(("id", value)) => Some(value),
@@ -99,7 +99,7 @@ impl Message {
                 if ids.next().is_some() {
                     return None;
                 }
-                id.to_owned()
+                id.replace('=', "%3D")
             }
             "\"content-type\"" => self.content_type.clone(),
             "\"x-tenant\"" => self.tenant.trim_matches(' ').to_owned(),
