@@ -49,7 +49,8 @@ fn link(scheme: &Scheme) -> String {
         // Names that the language has taken.
         "line" => "[`line`](fn@line)".to_owned(),
         "box" => "[`box`](box_)".to_owned(),
-        name => format!("[`{name}`]({})", name.replace('-', "_")),
+        name if name.contains('-') => format!("[`{name}`]({})", name.replace('-', "_")),
+        name => format!("[`{name}`]"),
     }
 }
 

@@ -3,52 +3,52 @@
 //! | preset | signature | what is signed | time, and its window | what identifies an event | re-sent for |
 //! |---|---|---|---|---|---|
 //! | [`standard-webhooks`](standard_webhooks) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
-//! | [`github`](github) | `x-hub-signature-256` | body | none: keep replay keys | digest of the body | not published |
-//! | [`stripe`](stripe) | `stripe-signature` | time, body | in the signature, 300 s | `/id` in the body | 3 days |
-//! | [`slack`](slack) | `x-slack-signature` | time, body | `x-slack-request-timestamp`, 300 s | `/event_id` in the body | 2 h |
-//! | [`meta`](meta) | `x-hub-signature-256` | body | none: keep replay keys | digest of the body | 36 h |
-//! | [`megatronlead`](megatronlead) | `x-megatronlead-signature` | body | of the event, `/timestamp`, 24 h back, 300 s ahead | digest of the body | 24 h |
-//! | [`klozeo`](klozeo) | `x-klozeo-signature` | body | of the event, `/timestamp`, 72 h back, 300 s ahead | digest of the body | not published |
+//! | [`github`] | `x-hub-signature-256` | body | none: keep replay keys | digest of the body | not published |
+//! | [`stripe`] | `stripe-signature` | time, body | in the signature, 300 s | `/id` in the body | 3 days |
+//! | [`slack`] | `x-slack-signature` | time, body | `x-slack-request-timestamp`, 300 s | `/event_id` in the body | 2 h |
+//! | [`meta`] | `x-hub-signature-256` | body | none: keep replay keys | digest of the body | 36 h |
+//! | [`megatronlead`] | `x-megatronlead-signature` | body | of the event, `/timestamp`, 24 h back, 300 s ahead | digest of the body | 24 h |
+//! | [`klozeo`] | `x-klozeo-signature` | body | of the event, `/timestamp`, 72 h back, 300 s ahead | digest of the body | not published |
 //! | [`klozeo-guide`](klozeo_guide) | `x-webhook-signature`, `x-hub-signature-256` | body | of the event, where sent, `/timestamp`, 72 h back, 300 s ahead | `/event_id` in the body | not published |
-//! | [`leadhub`](leadhub) | `x-leadhub-signature` | body | of the event, `/occurred_at`, 72 h back, 300 s ahead | digest of the body | not published |
+//! | [`leadhub`] | `x-leadhub-signature` | body | of the event, `/occurred_at`, 72 h back, 300 s ahead | digest of the body | not published |
 //! | [`leadhub-timestamped`](leadhub_timestamped) | `x-leadhub-signature` | time, body | in the signature, 300 s | digest of the body | not published |
-//! | [`metalocator`](metalocator) | `x-metalocator-webhook-signature` | time, body | `x-metalocator-webhook-signature-timestamp`, 300 s | digest of the body | not published |
+//! | [`metalocator`] | `x-metalocator-webhook-signature` | time, body | `x-metalocator-webhook-signature-timestamp`, 300 s | digest of the body | not published |
 //! | [`metalocator-raw`](metalocator_raw) | `x-metalocator-webhook-signature` | time, body | `x-metalocator-webhook-signature-timestamp`, 300 s | digest of the body | not published |
-//! | [`devsphere`](devsphere) | `x-signature` | body | none: keep replay keys | digest of the body | not published |
-//! | [`bitbucket`](bitbucket) | `x-hub-signature` | body | none: keep replay keys | digest of the body | not published |
-//! | [`gitlab`](gitlab) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
-//! | [`openai`](openai) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
-//! | [`zoom`](zoom) | `x-zm-signature` | time, body | `x-zm-request-timestamp`, 300 s | digest of the body | not published |
-//! | [`square`](square) | `x-square-hmacsha256-signature` | URL, body | none: keep replay keys | `/event_id` in the body | not published |
+//! | [`devsphere`] | `x-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`bitbucket`] | `x-hub-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`gitlab`] | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
+//! | [`openai`] | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
+//! | [`zoom`] | `x-zm-signature` | time, body | `x-zm-request-timestamp`, 300 s | digest of the body | not published |
+//! | [`square`] | `x-square-hmacsha256-signature` | URL, body | none: keep replay keys | `/event_id` in the body | not published |
 //! | [`hubspot-v3`](hubspot_v3) | `x-hubspot-signature-v3` | method, URL, body, time | `x-hubspot-request-timestamp`, 300 s | digest of the body | not published |
-//! | [`intercom`](intercom) | `x-hub-signature` | body | none: keep replay keys | `/id` in the body | not published |
-//! | [`paddle`](paddle) | `paddle-signature` | time, body | in the signature, 5 s | `/event_id` in the body | not published |
-//! | [`linear`](linear) | `linear-signature` | body | of the event, `/webhookTimestamp`, 60 s | digest of the body | not published |
-//! | [`calendly`](calendly) | `calendly-webhook-signature` | time, body | in the signature, 180 s | digest of the body | not published |
-//! | [`typeform`](typeform) | `typeform-signature` | body | none: keep replay keys | `/event_id` in the body | not published |
-//! | [`zendesk`](zendesk) | `x-zendesk-webhook-signature` | time, body | `x-zendesk-webhook-signature-timestamp`, 300 s | digest of the body | not published |
-//! | [`asana`](asana) | `x-hook-signature` | body | none: keep replay keys | digest of the body | not published |
-//! | [`dropbox`](dropbox) | `x-dropbox-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`intercom`] | `x-hub-signature` | body | none: keep replay keys | `/id` in the body | not published |
+//! | [`paddle`] | `paddle-signature` | time, body | in the signature, 5 s | `/event_id` in the body | not published |
+//! | [`linear`] | `linear-signature` | body | of the event, `/webhookTimestamp`, 60 s | digest of the body | not published |
+//! | [`calendly`] | `calendly-webhook-signature` | time, body | in the signature, 180 s | digest of the body | not published |
+//! | [`typeform`] | `typeform-signature` | body | none: keep replay keys | `/event_id` in the body | not published |
+//! | [`zendesk`] | `x-zendesk-webhook-signature` | time, body | `x-zendesk-webhook-signature-timestamp`, 300 s | digest of the body | not published |
+//! | [`asana`] | `x-hook-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`dropbox`] | `x-dropbox-signature` | body | none: keep replay keys | digest of the body | not published |
 //! | [`adyen-platform`](adyen_platform) | `hmacsignature` | body | none: keep replay keys | digest of the body | not published |
 //! | [`coinbase-commerce`](coinbase_commerce) | `x-cc-webhook-signature` | body | none: keep replay keys | `/event/id` in the body | not published |
-//! | [`vercel`](vercel) | `x-vercel-signature` | body | none: keep replay keys | `/id` in the body | not published |
-//! | [`sentry`](sentry) | `sentry-hook-signature` | body | none: keep replay keys | digest of the body | not published |
-//! | [`woocommerce`](woocommerce) | `x-wc-webhook-signature` | body | none: keep replay keys | digest of the body | not published |
-//! | [`close`](close) | `close-sig-hash` | time, body | `close-sig-timestamp`, 300 s | `/event/id` in the body | 3 days |
+//! | [`vercel`] | `x-vercel-signature` | body | none: keep replay keys | `/id` in the body | not published |
+//! | [`sentry`] | `sentry-hook-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`woocommerce`] | `x-wc-webhook-signature` | body | none: keep replay keys | digest of the body | not published |
+//! | [`close`] | `close-sig-hash` | time, body | `close-sig-timestamp`, 300 s | `/event/id` in the body | 3 days |
 //! | [`line`](fn@line) | `x-line-signature` | body | none: keep replay keys | digest of the body | not published |
-//! | [`pagerduty`](pagerduty) | `x-pagerduty-signature` | body | none: keep replay keys | `/event/id` in the body | not published |
-//! | [`svix`](svix) | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
-//! | [`shopify`](shopify) | `x-shopify-hmac-sha256` | body | none: keep replay keys | digest of the body | 2 days |
-//! | [`discord`](discord) | `x-signature-ed25519` | time, body | `x-signature-timestamp`, 300 s | `/id` in the body | not published |
+//! | [`pagerduty`] | `x-pagerduty-signature` | body | none: keep replay keys | `/event/id` in the body | not published |
+//! | [`svix`] | `webhook-signature` | id, time, body | `webhook-timestamp`, 300 s | header `webhook-id`, signed | 3 days |
+//! | [`shopify`] | `x-shopify-hmac-sha256` | body | none: keep replay keys | digest of the body | 2 days |
+//! | [`discord`] | `x-signature-ed25519` | time, body | `x-signature-timestamp`, 300 s | `/id` in the body | not published |
 //! | [`gitlab-token`](gitlab_token) | `x-gitlab-token` | **nothing** | none: keep replay keys | digest of the body, which nobody vouches for | not published |
-//! | [`docusign`](docusign) | `x-docusign-signature-1` to `x-docusign-signature-100` | body | none: keep replay keys | digest of the body | 15 days |
+//! | [`docusign`] | `x-docusign-signature-1` to `x-docusign-signature-100` | body | none: keep replay keys | digest of the body | 15 days |
 //! | [`box`](box_) | `box-signature-primary`, `box-signature-secondary` | body, time | `box-delivery-timestamp`, 600 s | digest of the body | not published |
-//! | [`sendgrid`](sendgrid) | `x-twilio-email-event-webhook-signature` | time, body | `x-twilio-email-event-webhook-timestamp`, 300 s | digest of the body | 24 h |
-//! | [`twilio`](twilio) | `x-twilio-signature` | URL, form | none: keep replay keys | digest of URL, form | not published |
-//! | [`mandrill`](mandrill) | `x-mandrill-signature` | URL, form | none: keep replay keys | digest of URL, form | not published |
-//! | [`paypal`](paypal) | `paypal-transmission-sig` | id, time, webhook id, CRC-32 of the body | `paypal-transmission-time`, 72 h back, 300 s ahead | header `paypal-transmission-id`, signed | 3 days |
-//! | [`contentful`](contentful) | `x-contentful-signature` | method, path, listed headers, body | `x-contentful-timestamp`, 30 s | digest of the body | not published |
-//! | [`plaid`](plaid) | `plaid-verification` | a token with the time and the body's digest | claim `/iat`, 300 s | digest of the body | 24 h |
+//! | [`sendgrid`] | `x-twilio-email-event-webhook-signature` | time, body | `x-twilio-email-event-webhook-timestamp`, 300 s | digest of the body | 24 h |
+//! | [`twilio`] | `x-twilio-signature` | URL, form | none: keep replay keys | digest of URL, form | not published |
+//! | [`mandrill`] | `x-mandrill-signature` | URL, form | none: keep replay keys | digest of URL, form | not published |
+//! | [`paypal`] | `paypal-transmission-sig` | id, time, webhook id, CRC-32 of the body | `paypal-transmission-time`, 72 h back, 300 s ahead | header `paypal-transmission-id`, signed | 3 days |
+//! | [`contentful`] | `x-contentful-signature` | method, path, listed headers, body | `x-contentful-timestamp`, 30 s | digest of the body | not published |
+//! | [`plaid`] | `plaid-verification` | a token with the time and the body's digest | claim `/iat`, 300 s | digest of the body | 24 h |
 //! | [`adyen-payments`](adyen_payments) | in the body | eight fields of each item | none: keep replay keys | digest of eight fields of each item | 30 days |
 //! | [`http-message-signatures`](http_message_signatures) | `signature` | what is configured, with the body's digest | parameter `created`, 300 s | digest of the body | not published |
 //!
