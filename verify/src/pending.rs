@@ -1,6 +1,7 @@
 //! The incremental form: the signature is computed while the body arrives.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,7 +24,10 @@ const FIRST_STEP: usize = 64 * 1024;
 ///
 /// It keeps the body itself, so that the bytes which were signed and the bytes in the proof cannot differ.
 #[must_use = "a body counts only after finish()"]
-pub struct Pending {
+pub struct Pending(Box<Arriving>);
+
+/// In a box, because it is large and its owner moves it from state to state.
+struct Arriving {
     verifier: Verifier,
     ring: Arc<KeyRing>,
     candidates: Candidates,
@@ -65,7 +69,19 @@ impl Pending {
         };
         let macs = ring.keys().iter().map(start).collect();
         let Claims { then, .. } = claims;
-        Self { candidates, observed, then, now, around, macs, body: Vec::new(), expected: 0, ring, verifier }
+        let (body, expected) = (Vec::new(), 0);
+        Self(Box::new(Arriving {
+            candidates,
+            observed,
+            then,
+            now,
+            around,
+            macs,
+            body,
+            expected,
+            ring,
+            verifier,
+        }))
     }
 
     /// Says how long the body will be, in bytes (from `Content-Length`). Reserves nothing.
@@ -75,8 +91,8 @@ impl Pending {
     /// [`Refusal::BodyTooLarge`] if that is more than the verifier's limit.
     pub fn expect_length(&mut self, bytes: u64) -> Result<(), Refusal> {
         match usize::try_from(bytes) {
-            Ok(bytes) if bytes <= self.verifier.body_limit() => {
-                self.expected = bytes;
+            Ok(bytes) if bytes <= self.0.verifier.body_limit() => {
+                self.0.expected = bytes;
                 Ok(())
             }
             _ => Err(Refusal::BodyTooLarge),
@@ -89,17 +105,34 @@ impl Pending {
     ///
     /// [`Refusal::BodyTooLarge`] as soon as the body is longer than the verifier's limit.
     pub fn update(&mut self, piece: &[u8]) -> Result<(), Refusal> {
-        if piece.len() > self.verifier.body_limit() - self.body.len() {
+        let arriving = &mut *self.0;
+        if piece.len() > arriving.verifier.body_limit() - arriving.body.len() {
             return Err(Refusal::BodyTooLarge);
         }
-        for mac in self.macs.iter_mut().flatten() {
+        for mac in arriving.macs.iter_mut().flatten() {
             mac.update(piece);
         }
-        self.reserve(piece.len());
-        self.body.extend_from_slice(piece);
+        arriving.reserve(piece.len());
+        arriving.body.extend_from_slice(piece);
         Ok(())
     }
 
+    /// The proof, now that the body is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
+    pub fn finish(mut self) -> Result<Verified<Bytes>, Refusal> {
+        let verdicts = self.0.verdicts();
+        let Arriving { verifier, ring, then, now, body, observed, .. } = &mut *self.0;
+        let conclusion = Conclusion { ring, verdicts, then, now: *now };
+        let signed_by = Arc::clone(verifier.settle(&conclusion, body, observed)?);
+        let (body, observed) = (Bytes::from(mem::take(body)), mem::take(observed));
+        Ok(Verified::new(body, Facts { signed_by, observed }))
+    }
+}
+
+impl Arriving {
     /// Grows to the declared length, but never further ahead of what has arrived than that again.
     fn reserve(&mut self, more: usize) {
         let needed = self.body.len() + more;
@@ -110,17 +143,12 @@ impl Pending {
         }
     }
 
-    /// The proof, now that the body is complete.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
-    pub fn finish(self) -> Result<Verified<Bytes>, Refusal> {
+    fn verdicts(&mut self) -> Verdicts {
         let mut verdicts = Verdicts::new();
         let text = of_body(self.verifier.scheme(), &self.then, &self.body);
         let tail = self.around.first().map_or(&[][..], |(_, after)| after);
-        for (index, (key, mac)) in self.ring.keys().iter().zip(self.macs).enumerate() {
-            if let Some(mut mac) = mac {
+        for (index, (key, mac)) in self.ring.keys().iter().zip(&mut self.macs).enumerate() {
+            if let Some(mac) = mac {
                 mac.update(tail);
                 let (hash, tag) = (mac.hash(), mac.finish());
                 verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));
@@ -131,10 +159,7 @@ impl Pending {
                 }
             }
         }
-        let Self { ring, mut observed, then, now, .. } = self;
-        let conclusion = Conclusion { ring: &ring, verdicts, then: &then, now };
-        let signed_by = Arc::clone(self.verifier.settle(&conclusion, &self.body, &mut observed)?);
-        Ok(Verified::new(Bytes::from(self.body), Facts { signed_by, observed }))
+        verdicts
     }
 }
 
@@ -152,6 +177,7 @@ impl Text for Arrived<'_> {
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("verifier", &self.verifier).field("bytes", &self.body.len()).finish()
+        let Arriving { verifier, body, .. } = &*self.0;
+        f.debug_struct("Pending").field("verifier", verifier).field("bytes", &body.len()).finish()
     }
 }
