@@ -12,6 +12,7 @@ use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
 use crate::mac::{RunningMac, Text};
 use crate::part::Part;
 use crate::refusal::Refusal;
+use crate::request::RequestView;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
 use crate::verified::{Facts, Observed, Verified};
@@ -34,54 +35,42 @@ struct Arriving {
     observed: Observed,
     then: Then,
     now: UnixTime,
-    /// What is signed before and after the body, for each text that may have been signed.
-    around: Vec<(Vec<u8>, Vec<u8>)>,
-    /// One running MAC per key; `None` where the body is needed whole, or the key does not count.
+    /// One running MAC per key, where the body is signed as it comes and one text is; `None` where a key has none, or
+    /// does not count.
     macs: Vec<Option<RunningMac>>,
+    /// What is signed after the body, for them.
+    tail: Vec<u8>,
+    /// What is signed before and after the body, for each text that may have been signed, where keys have no MAC.
+    around: Vec<(Vec<u8>, Vec<u8>)>,
     body: Vec<u8>,
     expected: usize,
 }
 
 impl Pending {
-    pub(crate) fn new(
+    pub(crate) fn begin(
         verifier: Verifier,
-        ring: Arc<KeyRing>,
-        claims: Claims<'_>,
-        (candidates, observed): (Candidates, Observed),
+        request: RequestView<'_>,
         now: UnixTime,
-    ) -> Self {
-        let (before, after) = verifier.scheme().around_body();
-        let text = |parts: &[Part], message| {
-            let mut text = Vec::new();
-            claims.feed(parts, message, &[], &mut |bytes: &[u8]| text.extend_from_slice(bytes));
-            text
-        };
-        let around: Vec<_> =
-            (0..claims.messages()).map(|message| (text(before, message), text(after, message))).collect();
-        let in_pieces = verifier.scheme().body_part() == Some(&Part::Body);
-        let start = |key: &RingKey| match (&key.verifying, around.as_slice()) {
-            (VerifyingKey::Mac(ready), [(head, _)]) if in_pieces && key.is_valid_at(now) => {
-                let mut mac = ready.start();
-                mac.update(head);
-                Some(mac)
-            }
-            _ => None,
-        };
-        let macs = ring.keys().iter().map(start).collect();
-        let Claims { then, .. } = claims;
-        let (body, expected) = (Vec::new(), 0);
-        Self(Box::new(Arriving {
-            candidates,
-            observed,
-            then,
+    ) -> Result<Self, Refusal> {
+        let ring = verifier.keys();
+        let mut arriving = Box::new(Arriving {
+            verifier: verifier.clone(),
+            ring: Arc::clone(&ring),
+            candidates: Candidates::default(),
+            observed: Observed::default(),
+            then: Then::Nothing,
             now,
-            around,
-            macs,
-            body,
-            expected,
-            ring,
-            verifier,
-        }))
+            macs: Vec::new(),
+            tail: Vec::new(),
+            around: Vec::new(),
+            body: Vec::new(),
+            expected: 0,
+        });
+        let mut claims = Claims::new(&verifier, request);
+        claims.read(&ring, now, &mut arriving.candidates, &mut arriving.observed)?;
+        claims.read_metadata(&mut arriving.observed);
+        arriving.start(claims);
+        Ok(Self(arriving))
     }
 
     /// Says how long the body will be, in bytes (from `Content-Length`). Reserves nothing.
@@ -143,13 +132,38 @@ impl Arriving {
         }
     }
 
+    /// Starts the MACs, and keeps what cannot be fed to one yet.
+    fn start(&mut self, claims: Claims<'_>) {
+        let (before, after) = self.verifier.scheme().around_body();
+        let text = |parts: &[Part], message| {
+            let mut text = Vec::new();
+            claims.feed(parts, message, &[], &mut |bytes: &[u8]| text.extend_from_slice(bytes));
+            text
+        };
+        let in_pieces = self.verifier.scheme().body_part() == Some(&Part::Body) && claims.messages() == 1;
+        let mut start = |key: &RingKey| match &key.verifying {
+            VerifyingKey::Mac(ready) if in_pieces && key.is_valid_at(self.now) => {
+                let mut mac = ready.start();
+                claims.feed(before, 0, &[], &mut |bytes: &[u8]| mac.update(bytes));
+                Some(mac)
+            }
+            _ => None,
+        };
+        self.macs = self.ring.keys().iter().map(&mut start).collect();
+        if self.macs.iter().any(Option::is_none) {
+            let messages = 0..claims.messages();
+            self.around = messages.map(|message| (text(before, message), text(after, message))).collect();
+        }
+        self.tail = text(after, 0);
+        self.then = claims.then;
+    }
+
     fn verdicts(&mut self) -> Verdicts {
         let mut verdicts = Verdicts::new();
         let text = of_body(self.verifier.scheme(), &self.then, &self.body);
-        let tail = self.around.first().map_or(&[][..], |(_, after)| after);
         for (index, (key, mac)) in self.ring.keys().iter().zip(&mut self.macs).enumerate() {
             if let Some(mac) = mac {
-                mac.update(tail);
+                mac.update(&self.tail);
                 let (hash, tag) = (mac.hash(), mac.finish());
                 verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));
             } else if key.is_valid_at(self.now) {
