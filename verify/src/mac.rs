@@ -118,8 +118,9 @@ impl RunningMac {
         }
     }
 
-    pub(crate) fn finish(mut self) -> Tag {
-        match &mut self {
+    /// Nothing may come after it.
+    pub(crate) fn finish(&mut self) -> Tag {
+        match self {
             Self::Sha1(message) => Tag::new(&message.finish().into()),
             Self::Sha256(message) => Tag::new(&message.finish().into()),
         }

@@ -1,6 +1,7 @@
 //! The incremental form: the signature is computed while the body arrives.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
 use crate::mac::{RunningMac, Text};
 use crate::part::Part;
 use crate::refusal::Refusal;
+use crate::request::RequestView;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
 use crate::verified::{Facts, Observed, Verified};
@@ -23,49 +25,52 @@ const FIRST_STEP: usize = 64 * 1024;
 ///
 /// It keeps the body itself, so that the bytes which were signed and the bytes in the proof cannot differ.
 #[must_use = "a body counts only after finish()"]
-pub struct Pending {
+pub struct Pending(Box<Arriving>);
+
+/// In a box, because it is large and its owner moves it from state to state.
+struct Arriving {
     verifier: Verifier,
     ring: Arc<KeyRing>,
     candidates: Candidates,
     observed: Observed,
     then: Then,
     now: UnixTime,
-    /// What is signed before and after the body, for each text that may have been signed.
-    around: Vec<(Vec<u8>, Vec<u8>)>,
-    /// One running MAC per key; `None` where the body is needed whole, or the key does not count.
+    /// One running MAC per key, where the body is signed as it comes and one text is; `None` where a key has none, or
+    /// does not count.
     macs: Vec<Option<RunningMac>>,
+    /// What is signed after the body, for them.
+    tail: Vec<u8>,
+    /// What is signed before and after the body, for each text that may have been signed, where keys have no MAC.
+    around: Vec<(Vec<u8>, Vec<u8>)>,
     body: Vec<u8>,
     expected: usize,
 }
 
 impl Pending {
-    pub(crate) fn new(
+    pub(crate) fn begin(
         verifier: Verifier,
-        ring: Arc<KeyRing>,
-        claims: Claims<'_>,
-        (candidates, observed): (Candidates, Observed),
+        request: RequestView<'_>,
         now: UnixTime,
-    ) -> Self {
-        let (before, after) = verifier.scheme().around_body();
-        let text = |parts: &[Part], message| {
-            let mut text = Vec::new();
-            claims.feed(parts, message, &[], &mut |bytes: &[u8]| text.extend_from_slice(bytes));
-            text
-        };
-        let around: Vec<_> =
-            (0..claims.messages()).map(|message| (text(before, message), text(after, message))).collect();
-        let in_pieces = verifier.scheme().body_part() == Some(&Part::Body);
-        let start = |key: &RingKey| match (&key.verifying, around.as_slice()) {
-            (VerifyingKey::Mac(ready), [(head, _)]) if in_pieces && key.is_valid_at(now) => {
-                let mut mac = ready.start();
-                mac.update(head);
-                Some(mac)
-            }
-            _ => None,
-        };
-        let macs = ring.keys().iter().map(start).collect();
-        let Claims { then, .. } = claims;
-        Self { candidates, observed, then, now, around, macs, body: Vec::new(), expected: 0, ring, verifier }
+    ) -> Result<Self, Refusal> {
+        let ring = verifier.keys();
+        let mut arriving = Box::new(Arriving {
+            verifier: verifier.clone(),
+            ring: Arc::clone(&ring),
+            candidates: Candidates::default(),
+            observed: Observed::default(),
+            then: Then::Nothing,
+            now,
+            macs: Vec::new(),
+            tail: Vec::new(),
+            around: Vec::new(),
+            body: Vec::new(),
+            expected: 0,
+        });
+        let mut claims = Claims::new(&verifier, request);
+        claims.read(&ring, now, &mut arriving.candidates, &mut arriving.observed)?;
+        claims.read_metadata(&mut arriving.observed);
+        arriving.start(claims);
+        Ok(Self(arriving))
     }
 
     /// Says how long the body will be, in bytes (from `Content-Length`). Reserves nothing.
@@ -75,8 +80,8 @@ impl Pending {
     /// [`Refusal::BodyTooLarge`] if that is more than the verifier's limit.
     pub fn expect_length(&mut self, bytes: u64) -> Result<(), Refusal> {
         match usize::try_from(bytes) {
-            Ok(bytes) if bytes <= self.verifier.body_limit() => {
-                self.expected = bytes;
+            Ok(bytes) if bytes <= self.0.verifier.body_limit() => {
+                self.0.expected = bytes;
                 Ok(())
             }
             _ => Err(Refusal::BodyTooLarge),
@@ -89,17 +94,34 @@ impl Pending {
     ///
     /// [`Refusal::BodyTooLarge`] as soon as the body is longer than the verifier's limit.
     pub fn update(&mut self, piece: &[u8]) -> Result<(), Refusal> {
-        if piece.len() > self.verifier.body_limit() - self.body.len() {
+        let arriving = &mut *self.0;
+        if piece.len() > arriving.verifier.body_limit() - arriving.body.len() {
             return Err(Refusal::BodyTooLarge);
         }
-        for mac in self.macs.iter_mut().flatten() {
+        for mac in arriving.macs.iter_mut().flatten() {
             mac.update(piece);
         }
-        self.reserve(piece.len());
-        self.body.extend_from_slice(piece);
+        arriving.reserve(piece.len());
+        arriving.body.extend_from_slice(piece);
         Ok(())
     }
 
+    /// The proof, now that the body is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
+    pub fn finish(mut self) -> Result<Verified<Bytes>, Refusal> {
+        let verdicts = self.0.verdicts();
+        let Arriving { verifier, ring, then, now, body, observed, .. } = &mut *self.0;
+        let conclusion = Conclusion { ring, verdicts, then, now: *now };
+        let signed_by = Arc::clone(verifier.settle(&conclusion, body, observed)?);
+        let (body, observed) = (Bytes::from(mem::take(body)), mem::take(observed));
+        Ok(Verified::new(body, Facts { signed_by, observed }))
+    }
+}
+
+impl Arriving {
     /// Grows to the declared length, but never further ahead of what has arrived than that again.
     fn reserve(&mut self, more: usize) {
         let needed = self.body.len() + more;
@@ -110,18 +132,38 @@ impl Pending {
         }
     }
 
-    /// The proof, now that the body is complete.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
-    pub fn finish(self) -> Result<Verified<Bytes>, Refusal> {
+    /// Starts the MACs, and keeps what cannot be fed to one yet.
+    fn start(&mut self, claims: Claims<'_>) {
+        let (before, after) = self.verifier.scheme().around_body();
+        let text = |parts: &[Part], message| {
+            let mut text = Vec::new();
+            claims.feed(parts, message, &[], &mut |bytes: &[u8]| text.extend_from_slice(bytes));
+            text
+        };
+        let in_pieces = self.verifier.scheme().body_part() == Some(&Part::Body) && claims.messages() == 1;
+        let mut start = |key: &RingKey| match &key.verifying {
+            VerifyingKey::Mac(ready) if in_pieces && key.is_valid_at(self.now) => {
+                let mut mac = ready.start();
+                claims.feed(before, 0, &[], &mut |bytes: &[u8]| mac.update(bytes));
+                Some(mac)
+            }
+            _ => None,
+        };
+        self.macs = self.ring.keys().iter().map(&mut start).collect();
+        if self.macs.iter().any(Option::is_none) {
+            let messages = 0..claims.messages();
+            self.around = messages.map(|message| (text(before, message), text(after, message))).collect();
+        }
+        self.tail = text(after, 0);
+        self.then = claims.then;
+    }
+
+    fn verdicts(&mut self) -> Verdicts {
         let mut verdicts = Verdicts::new();
         let text = of_body(self.verifier.scheme(), &self.then, &self.body);
-        let tail = self.around.first().map_or(&[][..], |(_, after)| after);
-        for (index, (key, mac)) in self.ring.keys().iter().zip(self.macs).enumerate() {
-            if let Some(mut mac) = mac {
-                mac.update(tail);
+        for (index, (key, mac)) in self.ring.keys().iter().zip(&mut self.macs).enumerate() {
+            if let Some(mac) = mac {
+                mac.update(&self.tail);
                 let (hash, tag) = (mac.hash(), mac.finish());
                 verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));
             } else if key.is_valid_at(self.now) {
@@ -131,10 +173,7 @@ impl Pending {
                 }
             }
         }
-        let Self { ring, mut observed, then, now, .. } = self;
-        let conclusion = Conclusion { ring: &ring, verdicts, then: &then, now };
-        let signed_by = Arc::clone(self.verifier.settle(&conclusion, &self.body, &mut observed)?);
-        Ok(Verified::new(Bytes::from(self.body), Facts { signed_by, observed }))
+        verdicts
     }
 }
 
@@ -152,6 +191,7 @@ impl Text for Arrived<'_> {
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("verifier", &self.verifier).field("bytes", &self.body.len()).finish()
+        let Arriving { verifier, body, .. } = &*self.0;
+        f.debug_struct("Pending").field("verifier", verifier).field("bytes", &body.len()).finish()
     }
 }

@@ -301,13 +301,7 @@ impl Verifier {
         request: impl Into<RequestView<'a>>,
         now: impl Into<UnixTime>,
     ) -> Result<Pending, Refusal> {
-        let now = now.into();
-        let ring = self.keys();
-        let mut claims = Claims::new(self, request.into());
-        let (mut candidates, mut observed) = (Candidates::default(), Observed::default());
-        claims.read(&ring, now, &mut candidates, &mut observed)?;
-        claims.read_metadata(&mut observed);
-        Ok(Pending::new(self.clone(), ring, claims, (candidates, observed), now))
+        Pending::begin(self.clone(), request.into(), now.into())
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.

@@ -38,8 +38,7 @@ impl Arguments {
 }
 
 /// What the arguments do.
-pub(crate) const HELP: &str = "\
-  --json                as JSON instead of a table
+pub(crate) const HELP: &str = "  --json                as JSON instead of a table
   --check               exit with 1 if a limit is missed
   --only PART           only what has this in its name
   --repeat NAME TIMES   do one thing so many times and measure nothing: for a profiler

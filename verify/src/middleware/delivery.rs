@@ -28,10 +28,9 @@ pub(crate) struct Delivery {
 }
 
 /// What follows from the head of a request.
-#[expect(clippy::large_enum_variant, reason = "made once per request and taken apart at once")]
 pub(crate) enum Begun {
-    /// The body is to be received.
-    Receiving(Delivery, Pending),
+    /// The body is to be received. In a box, for it goes from state to state.
+    Receiving(Box<Delivery>, Pending),
     /// The head sufficed.
     Answered(Response<Bytes>),
     /// The head sufficed, and something is to be stored before it is answered.
@@ -53,7 +52,7 @@ impl Delivery {
             return Begun::Answered(settings.answer_to(refusal));
         }
         let (source, known) = settings.sources.of(&parts);
-        let delivery = Self { settings, source, known, parts, now };
+        let delivery = Box::new(Self { settings, source, known, parts, now });
         let pending = delivery.source.verifier().begin(RequestView::from(&delivery.parts), now);
         let pending = pending.and_then(|mut pending| {
             // The body knows the length that the framing promises; a header may be missing or lie.
@@ -67,8 +66,8 @@ impl Delivery {
     }
 
     /// The verdict about the whole body. The decoy's is never a good one.
-    pub(crate) fn conclude(&self, pending: Pending) -> Result<Verified<Bytes>, Refusal> {
-        let proof = pending.finish()?;
+    pub(crate) fn conclude(&self, pending: Pending) -> Result<Box<Verified<Bytes>>, Refusal> {
+        let proof = Box::new(pending.finish()?);
         if self.known { Ok(proof) } else { Err(Refusal::UnknownSource) }
     }
 

@@ -66,22 +66,22 @@ pin_project! {
 /// What is kept while the body arrives.
 struct Reader<S> {
     service: S,
-    delivery: Delivery,
+    delivery: Box<Delivery>,
     pending: Pending,
 }
 
 /// A genuine delivery on its way to the service.
 struct Proven<S> {
     service: S,
-    delivery: Delivery,
-    proof: Verified<Bytes>,
+    delivery: Box<Delivery>,
+    proof: Box<Verified<Bytes>>,
 }
 
 impl<S, B, ReqBody> ResponseFuture<S, B, ReqBody>
 where
     S: Service<Request<B>>,
 {
-    pub(crate) fn reading(service: S, delivery: Delivery, body: ReqBody, pending: Pending) -> Self {
+    pub(crate) fn reading(service: S, delivery: Box<Delivery>, body: ReqBody, pending: Pending) -> Self {
         let deadline = sleep(delivery.settings.body_timeout);
         let reader = Some(Reader { service, delivery, pending });
         Self::new(State::Reading { reader, body, deadline })
@@ -241,7 +241,7 @@ impl<S> Proven<S> {
         let afterwards = hold.map(|hold| delivery.afterwards(&proof, hold));
         let mut parts = delivery.parts;
         let body = B::from(proof.body().clone());
-        parts.extensions.insert(proof);
+        parts.extensions.insert(*proof);
         State::Calling { future: service.call(Request::from_parts(parts, body)), afterwards }
     }
 }
