@@ -13,7 +13,7 @@
 //! ```
 //!
 //! ```compile_fail,E0624
-//! let unchecked = hookproof::Pending::new(todo!(), todo!(), todo!());
+//! let unchecked = hookproof::Pending::begin(todo!(), todo!(), todo!());
 //! ```
 //!
 //! ```compile_fail,E0616
