@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::part::FormOrder;
 use crate::refusal::Refusal;
+use crate::url::Url;
 
 /// What JavaScript's `encodeURIComponent` leaves as it is, beside letters and digits (ECMA-262, 19.2.6).
 const COMPONENT: &[u8] = b"-_.!~*'()";
@@ -15,22 +16,13 @@ const BODY_DIGEST_PARAMETER: &str = "bodySHA256";
 /// The ways in which Twilio may have written `url`; see [`Part::UrlVariants`](crate::Part::UrlVariants).
 pub(crate) fn url_variants(url: &str) -> Vec<String> {
     let mut variants = vec![url.to_owned()];
-    if let Some((scheme, rest)) = url.split_once("://") {
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(user, host)| (user, host));
-        let at = if user.is_empty() { "" } else { "@" };
-        let has_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        match host.rsplit_once(':') {
-            Some((name, port)) if has_port(port) => {
-                variants.push(format!("{scheme}://{user}{at}{name}{path}"));
-            }
-            _ => {
-                let port = if scheme == "https" { ":443" } else { ":80" };
-                variants.push(format!("{scheme}://{authority}{port}{path}"));
-            }
-        }
-    }
+    let parts @ Url { scheme, authority, path, query } = Url::split(url);
+    let other = match (parts.without_port(), parts.default_port()) {
+        (Some(name), Some(_)) => Some(format!("{scheme}://{name}{path}{query}")),
+        (None, Some(port)) => Some(format!("{scheme}://{authority}{port}{path}{query}")),
+        (_, None) => None,
+    };
+    variants.extend(other);
     if url.contains('\'') {
         let escaped: Vec<_> = variants.iter().map(|url| escape_apostrophes(url)).collect();
         variants.extend(escaped);
@@ -83,8 +75,18 @@ pub(crate) fn form_encoded(text: &[u8]) -> String {
     percent_encode(text, b"*-._", &[])
 }
 
-/// A broken escape stands for itself.
 fn form_text(text: &[u8]) -> Vec<u8> {
+    decoded(text, b' ')
+}
+
+/// The bytes that the escapes of a URL stand for.
+#[cfg(feature = "explain")]
+pub(crate) fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    decoded(text, b'+')
+}
+
+/// A broken escape stands for itself.
+fn decoded(text: &[u8], plus: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, tail @ ..] = rest {
@@ -97,7 +99,7 @@ fn form_text(text: &[u8]) -> Vec<u8> {
             out.push(high << 4 | low);
             rest = tail.get(2..).unwrap_or_default();
         } else {
-            out.push(if *first == b'+' { b' ' } else { *first });
+            out.push(if *first == b'+' { plus } else { *first });
         }
     }
     out
@@ -109,16 +111,11 @@ fn hex_digit(byte: u8) -> Option<u8> {
 
 /// The path and query of a URL, the query encoded as one component, then all of it as a URI.
 pub(crate) fn encoded_path(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let start = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (_, path_and_query) = rest.split_at_checked(start).unwrap_or_default();
-    let mut text = path_and_query.to_owned();
-    if let Some((path, query)) = path_and_query.split_once('?') {
-        text = path.to_owned();
-        if !query.is_empty() {
-            text.push('?');
-            text.push_str(&percent_encode(query.as_bytes(), COMPONENT, &[]));
-        }
+    let Url { path, query, .. } = Url::split(url);
+    let mut text = path.to_owned();
+    if let Some(query) = query.strip_prefix('?').filter(|query| !query.is_empty()) {
+        text.push('?');
+        text.push_str(&percent_encode(query.as_bytes(), COMPONENT, &[]));
     }
     percent_encode(text.as_bytes(), COMPONENT, URI)
 }

@@ -18,8 +18,8 @@ use crate::signature_list::{Candidates, MAX_SIGNATURES, Presented, header_text};
 use crate::timestamp::UnixTime;
 
 pub(crate) static SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
+static SIGNATURE: HeaderName = HeaderName::from_static("signature");
 pub(crate) static CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
-const SIGNATURE: &str = "signature";
 /// The label of a signature that we make.
 const LABEL: &str = "sig1";
 
@@ -68,7 +68,7 @@ pub(crate) fn read(
 ) -> Result<(), Refusal> {
     let (inputs, signatures) = match (
         header_text(request.headers.get(&SIGNATURE_INPUT)),
-        header_text(request.headers.get(http_signature())),
+        header_text(request.headers.get(&SIGNATURE)),
     ) {
         (Ok(None), _) | (_, Ok(None)) => return Err(Refusal::MissingHeader),
         (Ok(Some(inputs)), Ok(Some(signatures))) => (dictionary(inputs)?, dictionary(signatures)?),
@@ -104,10 +104,6 @@ pub(crate) fn read(
         (true, Some(unsound)) => Err(unsound.refusal),
         (true, None) => Err(Refusal::MalformedHeader),
     }
-}
-
-fn http_signature() -> HeaderName {
-    HeaderName::from_static(SIGNATURE)
 }
 
 /// A dictionary of RFC 8941, whose byte sequences have one text each.

@@ -169,6 +169,7 @@ mod sign;
 mod signature_list;
 mod timestamp;
 mod token;
+mod url;
 mod verified;
 mod verifier;
 

@@ -8,6 +8,7 @@ use sfv::{BareItem, FieldType as _, InnerList, Item, Parser, Version};
 use crate::canonical;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
+use crate::url::Url;
 
 /// What of a request a signature covers, such as `@method`, `content-digest` or `@query-param;name="id"` (RFC 9421,
 /// section 2).
@@ -58,13 +59,14 @@ impl Component {
     /// Its value in `request`, or why there is none.
     fn value(&self, request: &Covered<'_>) -> Result<Vec<u8>, Refusal> {
         let url = Url::split(request.url);
+        let path = if url.path.is_empty() { "/" } else { url.path };
         let value = match self.name() {
             "@method" => request.method.to_owned().into_bytes(),
             "@target-uri" => request.url.to_owned().into_bytes(),
-            "@authority" => url.authority().into_bytes(),
+            "@authority" => authority(&url).into_bytes(),
             "@scheme" => url.scheme.to_owned().into_bytes(),
-            "@request-target" => [url.path, url.query].concat().into_bytes(),
-            "@path" => url.path.to_owned().into_bytes(),
+            "@request-target" => [path, url.query].concat().into_bytes(),
+            "@path" => path.to_owned().into_bytes(),
             "@query" => if url.query.is_empty() { "?" } else { url.query }.to_owned().into_bytes(),
             "@query-param" => {
                 let name = self.0.params.values().next().and_then(BareItem::as_string);
@@ -148,34 +150,9 @@ fn query_parameter(query: &str, wanted: &str) -> Option<Vec<u8>> {
     found.next().is_none().then(|| canonical::form_encoded(&value).into_bytes())
 }
 
-/// An absolute URL in its parts.
-struct Url<'a> {
-    scheme: &'a str,
-    host: &'a str,
-    path: &'a str,
-    /// With its question mark; empty if there is none.
-    query: &'a str,
-}
-
-impl<'a> Url<'a> {
-    fn split(url: &'a str) -> Self {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let (path, query) =
-            target.find('?').and_then(|at| target.split_at_checked(at)).unwrap_or((target, ""));
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        Self { scheme, host, path: if path.is_empty() { "/" } else { path }, query }
-    }
-
-    /// In small letters, without the default port (section 2.2.3).
-    fn authority(&self) -> String {
-        let host = self.host.to_ascii_lowercase();
-        let port = match self.scheme {
-            "https" => ":443",
-            "http" => ":80",
-            _ => return host,
-        };
-        host.strip_suffix(port).map(str::to_owned).unwrap_or(host)
-    }
+/// The host in small letters, without the default port (section 2.2.3).
+fn authority(url: &Url<'_>) -> String {
+    let host = url.authority.rsplit_once('@').map_or(url.authority, |(_, host)| host).to_ascii_lowercase();
+    let short = url.default_port().and_then(|port| host.strip_suffix(port)).map(str::to_owned);
+    short.unwrap_or(host)
 }

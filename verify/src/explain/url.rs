@@ -4,6 +4,7 @@ use http::{HeaderMap, Uri};
 
 use super::explanation::{Cause, CauseKind};
 use super::trial::{Trial, Variation};
+use crate::canonical::percent_decoded;
 
 /// The most hosts of the headers that are tried.
 const MAX_HOSTS: usize = 4;
@@ -155,22 +156,7 @@ fn paths(path_and_query: &str, configured: Option<&Origin>) -> Vec<(String, &'st
 }
 
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|digits| hex::decode(digits).ok());
-        match escaped {
-            Some(byte) => {
-                bytes.extend(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(percent_decoded(text.as_bytes())).ok()
 }
 
 fn changed(configured: Option<&Origin>, origin: &Origin, (path, what): &(String, &'static str)) -> Variation {

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 
+use crate::canonical::form_pairs;
 use crate::pointer::{Pointer, Scalar};
 use crate::refusal::Refusal;
 
@@ -40,11 +41,13 @@ fn answer(content_type: &'static str, body: Bytes) -> Response<Bytes> {
 }
 
 /// The one value of a query parameter, decoded.
-pub(super) fn parameter<'a>(path_and_query: &'a str, name: &str) -> Result<Option<Cow<'a, str>>, Refusal> {
+pub(super) fn parameter(path_and_query: &str, name: &str) -> Result<Option<String>, Refusal> {
     let Some((_, query)) = path_and_query.split_once('?') else { return Ok(None) };
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-    let value = values.next().map(|(_, value)| value);
-    if values.next().is_some() { Err(Refusal::HandshakeRefused) } else { Ok(value) }
+    let mut values = form_pairs(query.as_bytes()).into_iter().filter(|(key, _)| key == name.as_bytes());
+    let Some((_, value)) = values.next() else { return Ok(None) };
+    // No provider asks with bytes that are no text.
+    let value = String::from_utf8(value).map_err(|_| Refusal::HandshakeRefused)?;
+    if values.next().is_some() { Err(Refusal::HandshakeRefused) } else { Ok(Some(value)) }
 }
 
 /// The one value of a header, if it is text.
