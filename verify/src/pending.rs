@@ -48,7 +48,7 @@ struct Arriving {
 
 impl Pending {
     pub(crate) fn begin(
-        verifier: Verifier,
+        verifier: &Verifier,
         request: RequestView<'_>,
         now: UnixTime,
     ) -> Result<Self, Refusal> {
@@ -66,7 +66,7 @@ impl Pending {
             body: Vec::new(),
             expected: 0,
         });
-        let mut claims = Claims::new(&verifier, request);
+        let mut claims = Claims::new(verifier, request);
         claims.read(&ring, now, &mut arriving.candidates, &mut arriving.observed)?;
         claims.read_metadata(&mut arriving.observed);
         arriving.start(claims);
@@ -112,11 +112,14 @@ impl Pending {
     ///
     /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
     pub fn finish(mut self) -> Result<Verified<Bytes>, Refusal> {
-        let verdicts = self.0.verdicts();
-        let Arriving { verifier, ring, then, now, body, observed, .. } = &mut *self.0;
-        let conclusion = Conclusion { ring, verdicts, then, now: *now };
-        let signed_by = Arc::clone(verifier.settle(&conclusion, body, observed)?);
-        let (body, observed) = (Bytes::from(mem::take(body)), mem::take(observed));
+        let (macs, mut observed) = (mem::take(&mut self.0.macs), mem::take(&mut self.0.observed));
+        let arriving = &*self.0;
+        let Arriving { verifier, ring, then, now, body, .. } = arriving;
+        let of_body = &*of_body(verifier.scheme(), then, body);
+        let verdicts = arriving.verdicts(macs, of_body);
+        let conclusion = Conclusion { ring, verdicts, then, of_body, now: *now };
+        let signed_by = Arc::clone(verifier.settle(&conclusion, body, &mut observed)?);
+        let body = Bytes::from(mem::take(&mut self.0.body));
         Ok(Verified::new(body, Facts { signed_by, observed }))
     }
 }
@@ -158,17 +161,16 @@ impl Arriving {
         self.then = claims.then;
     }
 
-    fn verdicts(&mut self) -> Verdicts {
+    fn verdicts(&self, macs: Vec<Option<RunningMac>>, of_body: &[u8]) -> Verdicts {
         let mut verdicts = Verdicts::new();
-        let text = of_body(self.verifier.scheme(), &self.then, &self.body);
-        for (index, (key, mac)) in self.ring.keys().iter().zip(&mut self.macs).enumerate() {
-            if let Some(mac) = mac {
+        for (index, (key, mac)) in self.ring.keys().iter().zip(macs).enumerate() {
+            if let Some(mut mac) = mac {
                 mac.update(&self.tail);
                 let (hash, tag) = (mac.hash(), mac.finish());
                 verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));
             } else if key.is_valid_at(self.now) {
                 for (message, (before, after)) in self.around.iter().enumerate() {
-                    let arrived = Arrived { before, of_body: &text, after };
+                    let arrived = Arrived { before, of_body, after };
                     verdicts.set(message, index, judge_one(key, &self.candidates, message, &arrived));
                 }
             }

@@ -1,4 +1,4 @@
-//! What follows from a scheme, worked out once when it is built instead of for each request.
+//! What follows from a scheme, worked out once when a verifier is built instead of for each request.
 
 use crate::algorithm::Algorithm;
 use crate::headers_read::HeadersRead;

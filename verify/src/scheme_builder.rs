@@ -316,7 +316,6 @@ impl SchemeBuilder {
             return Err(self.error(field, problem.to_owned()));
         }
         self.settle_family()?;
-        self.scheme.plan_again();
         Ok(self.scheme)
     }
 

@@ -14,7 +14,6 @@ use crate::judge::{Verdicts, judge};
 use crate::key::Key;
 use crate::key_ring::{KeyRing, VerifyingKey};
 use crate::mac::{Tag, sha256};
-use crate::part::Part;
 use crate::pending::Pending;
 use crate::pointer::BodyError;
 use crate::refusal::Refusal;
@@ -198,6 +197,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) verdicts: Verdicts,
     pub(crate) then: &'a Then,
+    /// What the body contributed to the signed text.
+    pub(crate) of_body: &'a [u8],
     pub(crate) now: UnixTime,
 }
 
@@ -285,7 +286,7 @@ impl Verifier {
         // Not before: the processor does this while the hash is still being computed.
         claims.read_metadata(&mut observed);
         let then = &claims.then;
-        let conclusion = Conclusion { ring: &ring, verdicts, then, now };
+        let conclusion = Conclusion { ring: &ring, verdicts, then, of_body, now };
         let signed_by = Arc::clone(self.settle(&conclusion, body.as_ref(), &mut observed)?);
         Ok(Verified::new(body, Facts { signed_by, observed }))
     }
@@ -301,7 +302,7 @@ impl Verifier {
         request: impl Into<RequestView<'a>>,
         now: impl Into<UnixTime>,
     ) -> Result<Pending, Refusal> {
-        Pending::begin(self.clone(), request.into(), now.into())
+        Pending::begin(self, request.into(), now.into())
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
@@ -311,22 +312,19 @@ impl Verifier {
         body: &[u8],
         observed: &mut Observed,
     ) -> Result<&'a Arc<SignedBy>, Refusal> {
-        let Conclusion { ring, mut verdicts, then, now, .. } = *conclusion;
+        let Conclusion { ring, mut verdicts, then, of_body, now } = *conclusion;
         let scheme = &self.0.scheme;
-        match (&scheme.syntax, scheme.body_part(), then) {
-            _ if scheme.plan.plain_body => {}
-            (Syntax::AdyenItems, ..) => {
-                let (of_items, digest) = adyen::judge(ring, body, now)?;
-                (verdicts, observed.signed_text) = (of_items, Some(digest));
-            }
-            (_, Some(part @ (Part::Form(_) | Part::BodyCrc32)), Then::Nothing) => {
-                observed.signed_text = Some(sha256(&part.of_body(body)));
-            }
-            _ => {}
+        let as_it_is = scheme.plan.plain_body;
+        let in_items = !as_it_is && matches!(scheme.syntax, Syntax::AdyenItems);
+        if in_items {
+            let (of_items, digest) = adyen::judge(ring, body, now)?;
+            (verdicts, observed.signed_text) = (of_items, Some(digest));
         }
         let (message, key) = verdicts.winner(ring.keys()).ok_or(Refusal::SignatureMismatch)?;
         match then {
-            Then::Nothing => {}
+            Then::Nothing if as_it_is || in_items => {}
+            // A form, or a checksum: what was signed is not the body as it is.
+            Then::Nothing => observed.signed_text = Some(sha256(of_body)),
             Then::BodyDigest(wanted) if *wanted == to_hex(&sha256(body)) => {}
             Then::BodyDigest(_) => return Err(Refusal::DigestMismatch),
             Then::Message { created, digest } => {
