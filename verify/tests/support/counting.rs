@@ -1,4 +1,6 @@
-//! Counts what the current thread has allocated, and how much of it at most at a time.
+//! Counts how often the current thread allocates, what it has allocated, and how much of it at most at a time.
+
+#![allow(dead_code, reason = "each of the test binaries that share this takes what it needs")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -6,11 +8,13 @@ use std::cell::Cell;
 pub(crate) struct Counting;
 
 thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 fn note(more: isize) {
+    CALLS.with(|calls| calls.set(calls.get() + usize::from(more > 0)));
     LIVE.with(|live| live.set(live.get() + more));
     PEAK.with(|peak| peak.set(peak.get().max(LIVE.with(Cell::get))));
 }
@@ -40,6 +44,15 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: as above.
         unsafe { System.realloc(at, layout, new_size) }
     }
+}
+
+/// How many allocations `work` makes, and how far it raises the live bytes at most.
+pub(crate) fn cost<T>(work: impl FnOnce() -> T) -> (usize, usize, T) {
+    let (calls, live) = (CALLS.with(Cell::get), LIVE.with(Cell::get));
+    PEAK.with(|peak| peak.set(live));
+    let result = work();
+    let peak = PEAK.with(Cell::get) - live;
+    (CALLS.with(Cell::get) - calls, usize::try_from(peak).unwrap_or(0), result)
 }
 
 /// By how many bytes `work` raises at most what is live.
