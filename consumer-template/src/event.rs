@@ -119,6 +119,12 @@ impl DeadReason {
         Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
 
+    /// Whether a handler had it and could not do it: what a breaker counts. The others were dead on arrival.
+    #[must_use]
+    pub const fn is_of_its_handler(self) -> bool {
+        matches!(self, Self::AttemptsExhausted | Self::Permanent | Self::Deadline)
+    }
+
     /// Whether another delivery of the same event is reason enough to try again.
     ///
     /// A handler's failure may be over by now, and somebody asked the provider to resend. A body that could not be

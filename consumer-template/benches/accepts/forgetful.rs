@@ -9,7 +9,8 @@ use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
     Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, Lease, Operator, OperatorError, Replayed, Rescued, Settled, Terms,
+    Incoming, Lease, Life, LifeError, Operator, OperatorError, Pause, Replayed, Rescued, Settled,
+    SourceRules, SourceStatus, Terms,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
@@ -56,6 +57,10 @@ impl Inbox for Forgetful {
         Ok(())
     }
 
+    async fn configure(&self, _: Vec<SourceRules>, _: UnixTime) -> Result<Vec<SourceStatus>, InboxError> {
+        Ok(Vec::new())
+    }
+
     async fn rescue(&self, _: u32, _: UnixTime) -> Result<Rescued, InboxError> {
         Ok(Rescued::default())
     }
@@ -66,6 +71,21 @@ impl Inbox for Forgetful {
 
     async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl Life for Forgetful {
+    async fn pause(&self, source: &str, _: By, _: UnixTime) -> Result<(), LifeError> {
+        Err(LifeError::Unknown { name: source.to_owned(), known: Vec::new() })
+    }
+
+    async fn resume(&self, source: &str, _: By, _: UnixTime) -> Result<Pause, LifeError> {
+        Err(LifeError::NotPaused(source.to_owned()))
+    }
+
+    async fn sources(&self) -> Result<Vec<SourceStatus>, InboxError> {
+        Ok(Vec::new())
     }
 }
 

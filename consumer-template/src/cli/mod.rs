@@ -7,6 +7,7 @@ mod dlq;
 mod schemes;
 mod send;
 mod serve;
+mod source;
 mod status;
 mod table;
 mod verify;
@@ -32,6 +33,7 @@ Examples:
   hookproof send --config hookproof.toml --source klozeo post a signed test event to it
   hookproof verify request.txt --source klozeo           find out why a delivery was refused
   hookproof dlq list --config hookproof.toml             see what could not be processed
+  hookproof source pause klozeo --why 'CRM is down'      accept and keep, but begin nothing
 
 Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
 
@@ -42,6 +44,7 @@ enum Command {
     Send(send::Send),
     Dlq(dlq::Dlq),
     Status(status::Status),
+    Source(source::Source),
     Verify(verify::Verify),
     CheckConfig(check_config::CheckConfig),
     Schemes(schemes::Schemes),
@@ -71,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Send(command) => block_on(command.run()),
         Command::Dlq(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
+        Command::Source(command) => block_on(command.run()),
         Command::Verify(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
         Command::Schemes(command) => command.run(),

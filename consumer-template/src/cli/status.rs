@@ -3,8 +3,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::dlq::StoreArg;
+use super::source;
 use super::table::{print_line, table};
-use crate::inbox::Operator as _;
+use crate::inbox::{Life as _, Operator as _};
 
 /// Count events by source and state.
 #[derive(Args, Debug)]
@@ -21,7 +22,9 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
-        let counts = self.store.open()?.counts().await?;
+        let operator = self.store.open()?;
+        let (counts, mut sources) = (operator.counts().await?, operator.sources().await?);
+        sources.retain(|status| source::remedy(status).is_some());
         let mut rows = table(["source", "state", "events"]);
         for count in &counts.entries {
             if self.json {
@@ -44,7 +47,9 @@ impl Status {
                 rows.add_row([blocked.source.as_str(), of.as_str(), &blocked.events.to_string()]);
             }
         }
-        if !self.json {
+        if self.json {
+            sources.iter().try_for_each(|status| print_line(source::json(status)))?;
+        } else {
             print_line(if counts.entries.is_empty() {
                 "No events yet.".to_owned()
             } else {
@@ -53,6 +58,7 @@ impl Status {
             if !counts.blocked.is_empty() {
                 print_line("Blocked events wait for a person: `hookproof dlq list` shows for whom.")?;
             }
+            sources.iter().filter_map(source::remedy).try_for_each(print_line)?;
         }
         Ok(ExitCode::SUCCESS)
     }

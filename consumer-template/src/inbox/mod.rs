@@ -46,10 +46,26 @@
 //! **Operators.** [`Operator::replay`] and [`Operator::discard`] take dead letters only, and write who, what and why to an append-only audit
 //! log in the same transaction. A replayed event takes its place in its key's order. If a later one was applied already, the answer
 //! says so and the source's stale rule decides, unless the person wants it applied all the same. Lists and counts show who is blocked.
+//!
+//! **Pause.** Events of a source that a person paused ([`Life::pause`]) are accepted and not claimed, also after a restart, until one
+//! resumes it ([`Life::resume`]). Others go on, [`Inbox::next_due`] does not count it, and a claim costs the same however much waits
+//! in it. What is leased is finished: it is extended, settled and rescued as ever. A dead letter can be replayed, and then waits. What
+//! is not ready does not die at its deadline, because what it waits for cannot run: it takes its place in line again, and runs after
+//! the resume. Only a source that there is can be paused, and only once; who and why is in the audit log.
+//!
+//! **Breaker.** A source that has one ([`BreakerPolicy`](crate::breaker::BreakerPolicy)) pauses by itself when too many of its last
+//! events died of their handler, in the transaction in which the last one of them did; what led to it survives a restart. What was dead
+//! on arrival does not count, nor does a failure that is tried again. A resume is a person's acknowledgement: the count starts over, and
+//! what died or was done meanwhile is not in it.
+//!
+//! **Configuration.** [`Inbox::configure`] sets at once which sources there are, their rules and their breakers. Events of a source that
+//! is not among them stay pending, because what was to become of them is not known any more; when it is configured again, they go on. A
+//! pause outlives both.
 
 mod error;
 mod incoming;
 mod leased;
+mod life;
 mod records;
 pub mod sqlite;
 
@@ -68,6 +84,7 @@ use crate::retry::{Outcome, RetryPolicy};
 pub use error::{InboxError, OperatorError, StoreError};
 pub use incoming::{Facts, Incoming};
 pub use leased::{Claimed, Lease};
+pub use life::{Life, LifeError, Pause, SourceRules, SourceStatus};
 pub use records::{AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter};
 
 /// What workers and the HTTP edge need of a store. See the [module](self) for the contract.
@@ -127,6 +144,18 @@ pub trait Inbox: Operator {
     /// When the store failed: nothing was set.
     async fn set_order(&self, policies: Vec<(Arc<str>, OrderPolicy)>) -> Result<(), InboxError>;
 
+    /// Sets which sources there are, their rules and their breakers, in place of what was set before. Events of other sources are
+    /// not claimed from now on. Which of those have any that are not finished.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed: nothing was set.
+    async fn configure(
+        &self,
+        sources: Vec<SourceRules>,
+        now: UnixTime,
+    ) -> Result<Vec<SourceStatus>, InboxError>;
+
     /// Takes events back whose lease ended before `now`.
     ///
     /// # Errors
@@ -151,7 +180,7 @@ pub trait Inbox: Operator {
 
 /// What a person may ask of a store, also from another process while the server runs.
 #[async_trait]
-pub trait Operator: Send + Sync {
+pub trait Operator: Life {
     /// How many events there are, by source and state.
     ///
     /// # Errors
@@ -271,7 +300,7 @@ pub enum Replayed {
 /// Who did something, and why: for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
-    /// A person's or a machine's name. `provider` is taken.
+    /// A person's or a machine's name. `provider` and `breaker` are taken.
     pub actor: String,
     /// The reason, in the person's words.
     pub why: String,

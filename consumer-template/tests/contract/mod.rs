@@ -1,8 +1,10 @@
 //! One file per part of the contract.
 
 pub(crate) mod accept;
+pub(crate) mod breaker;
 pub(crate) mod claim;
 pub(crate) mod failing;
+pub(crate) mod life;
 pub(crate) mod operate;
 pub(crate) mod order;
 pub(crate) mod settle;

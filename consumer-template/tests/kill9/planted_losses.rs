@@ -111,7 +111,7 @@ fn a_change_by_a_duplicate_is_seen() {
     for change in [
         "UPDATE leads SET events_applied = events_applied + 1 WHERE lead_id = 'lead-1'",
         "UPDATE events SET attempts = attempts + 1 WHERE number = 1",
-        "INSERT INTO audit (at, event, actor, action, why) VALUES (0, 1, 'provider', 'revive', '')",
+        "INSERT INTO audit (at, source, event, actor, action, why) VALUES (0, 'crm', 1, 'provider', 'revive', '')",
     ] {
         database.execute_batch(&format!("BEGIN; {change}")).unwrap();
         assert_ne!(contents(&database), before);

@@ -1,6 +1,8 @@
 //! Deliveries for tests: genuinely signed and verified, because nothing else gets into the inbox.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
 
+pub mod flood;
+
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 

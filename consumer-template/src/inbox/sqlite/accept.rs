@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::audit::{self, About};
 use super::job::WorkError;
 use super::lanes::{self, Place};
 use super::order;
 use super::rows::{self, Note, encode_headers, shortened, to_sql};
 use crate::event::{DeadReason, EventNo, State, Step};
-use crate::inbox::{Accepted, Delivery, Incoming};
+use crate::inbox::{Accepted, By, Delivery, Incoming};
 
 /// The actor that the audit log names when a redelivery revives a dead letter.
 const PROVIDER: &str = "provider";
@@ -57,7 +58,8 @@ fn again(conn: &Connection, event: EventNo, incoming: &Incoming) -> Result<Accep
     if state == State::Dead && reason.is_some_and(DeadReason::revived_by_redelivery) {
         revive(conn, event, false, incoming.received_at)?
             .map_err(|_| WorkError::Broken("a dead letter was not dead"))?;
-        audit(conn, event, PROVIDER, "revive", "delivered again", incoming.received_at)?;
+        let by = By::new(PROVIDER, "delivered again");
+        audit::note(conn, About::Event(event), "revive", &by, incoming.received_at)?;
         return Ok(Accepted { event, outcome: Delivery::Revived });
     }
     Ok(Accepted { event, outcome: Delivery::Duplicate { state } })
@@ -165,18 +167,4 @@ pub(super) fn revive(
     lanes::enqueue(conn, event, &place, now)?;
     lanes::unblock(conn, event)?;
     Ok(Ok(()))
-}
-
-/// Adds a line to the audit log.
-pub(super) fn audit(
-    conn: &Connection,
-    event: EventNo,
-    actor: &str,
-    action: &str,
-    why: &str,
-    now: hookproof::UnixTime,
-) -> Result<(), WorkError> {
-    conn.prepare_cached("INSERT INTO audit (at, event, actor, action, why) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![to_sql(now), event.0, actor, action, why])?;
-    Ok(())
 }

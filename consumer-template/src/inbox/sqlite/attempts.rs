@@ -3,6 +3,7 @@
 use hookproof::UnixTime;
 use rusqlite::{Connection, params};
 
+use super::breaker;
 use super::job::WorkError;
 use super::lanes::{self, Standing};
 use super::order;
@@ -47,6 +48,7 @@ pub(super) fn settle(
         Outcome::Done => {
             rows::must_change(conn, event, Step::Complete, Note::default(), now)?;
             order::note_applied(conn, event)?;
+            breaker::note(conn, &lanes::source(conn, lane)?.0, false, now)?;
             lanes::take_out_done(conn, lane, event, now)?;
         }
         Outcome::Retry { at, .. } => {
@@ -79,6 +81,9 @@ fn bury(
     let note = Note { reason: Some(reason), error, attempts: None };
     rows::must_change(conn, event, Step::Bury, note, now)?;
     block_if_parking(conn, lane, event)?;
+    if reason.is_of_its_handler() {
+        breaker::note(conn, &lanes::source(conn, lane)?.0, true, now)?;
+    }
     lanes::take_out(conn, lane, event)
 }
 

@@ -16,6 +16,7 @@ use super::effects::Run;
 use super::fence::Fence;
 use super::job::{Task, WorkError};
 use super::lanes;
+use super::life;
 use super::mailbox::Slot;
 use super::open::{self, OpenError, Ownership};
 use super::operator;
@@ -27,7 +28,8 @@ use crate::effect::SqliteHandler;
 use crate::event::EventNo;
 use crate::inbox::{
     Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, Lease, Operator, OperatorError, Replayed, Rescued, Settled, StoreError, Terms,
+    Incoming, Lease, Life, LifeError, Operator, OperatorError, Pause, Replayed, Rescued, Settled,
+    SourceRules, SourceStatus, StoreError, Terms,
 };
 use crate::ordering::OrderPolicy;
 use crate::retry::Outcome;
@@ -137,6 +139,17 @@ impl Inbox for SqliteInbox {
         self.write(Slot::Control, "set the rules of the sources", work).await
     }
 
+    async fn configure(
+        &self,
+        sources: Vec<SourceRules>,
+        now: UnixTime,
+    ) -> Result<Vec<SourceStatus>, InboxError> {
+        let work = move |conn: &Connection, _: Option<&str>| life::configure(conn, &sources, now);
+        let left = self.write(Slot::Control, "set the sources", work).await?;
+        self.arrivals.notify_one();
+        Ok(left)
+    }
+
     async fn rescue(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
         let work =
             move |conn: &Connection, _: Option<&str>| attempts::rescue(conn, Some(now), max_attempts, now);
@@ -150,6 +163,27 @@ impl Inbox for SqliteInbox {
 
     async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
         self.readers.read("find the next due event", lanes::next).await
+    }
+}
+
+#[async_trait]
+impl Life for SqliteInbox {
+    async fn pause(&self, source: &str, by: By, now: UnixTime) -> Result<(), LifeError> {
+        let source = source.to_owned();
+        let work = move |conn: &Connection, _: Option<&str>| life::pause(conn, &source, &by, now);
+        self.write(Slot::Control, operator::PAUSE, work).await?
+    }
+
+    async fn resume(&self, source: &str, by: By, now: UnixTime) -> Result<Pause, LifeError> {
+        let source = source.to_owned();
+        let work = move |conn: &Connection, _: Option<&str>| life::resume(conn, &source, &by, now);
+        let pause = self.write(Slot::Control, operator::RESUME, work).await??;
+        self.arrivals.notify_one();
+        Ok(pause)
+    }
+
+    async fn sources(&self) -> Result<Vec<SourceStatus>, InboxError> {
+        self.readers.read("list sources", life::sources).await
     }
 }
 

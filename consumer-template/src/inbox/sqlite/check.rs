@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Each rule: what is wrong, and a query for how many rows break it.
-const RULES: [(&str, &str); 13] = [
+const RULES: [(&str, &str); 14] = [
     (
         "unfinished events that are not in line",
         "SELECT COUNT(*) FROM events WHERE state IN ('pending', 'running')
@@ -62,6 +62,10 @@ const RULES: [(&str, &str); 13] = [
         "SELECT COUNT(*) FROM events LEFT JOIN applied USING (source, ordering_key)
              WHERE state = 'done' AND superseded = 0 AND ordering_key IS NOT NULL AND (applied.at IS NULL
                  OR (applied.at, applied.sequence) < (COALESCE(occurred_at, received_at), COALESCE(events.sequence, 0)))",
+    ),
+    (
+        "lines of the audit log that name another source than their event's",
+        "SELECT COUNT(*) FROM audit JOIN events ON number = event WHERE audit.source <> events.source",
     ),
     (
         "tallies that are not the number of events",

@@ -8,8 +8,10 @@ use hookproof::UnixTime;
 use rusqlite::{Connection, params};
 
 use super::attempts;
+use super::breaker;
 use super::job::WorkError;
 use super::lanes::{self, First};
+use super::life;
 use super::order;
 use super::rows::{self, Note, to_sql};
 use crate::event::{DeadReason, Step};
@@ -111,11 +113,17 @@ fn start(
 fn bring_back(conn: &Connection, now: UnixTime) -> Result<(), WorkError> {
     for beside in lanes::beside(conn, SWEPT, now)? {
         let event = beside.event;
-        if beside.parked && order::policy(conn, &beside.source)?.at_deadline == AtDeadline::Dead {
+        let source = &beside.source;
+        if beside.parked
+            && order::policy(conn, source)?.at_deadline == AtDeadline::Dead
+            // What it waits for cannot run while its source is paused: no reason to die.
+            && !life::is_paused(conn, source)?
+        {
             let note = Note { reason: Some(DeadReason::Deadline), ..Note::default() };
             rows::must_change(conn, event, Step::Expire, note, now)?;
             attempts::block_if_parking(conn, beside.lane, event)?;
             lanes::take_away(conn, beside.lane, event)?;
+            breaker::note(conn, source, true, now)?;
             tracing::warn!(%event, reason = %DeadReason::Deadline, "dead letter");
         } else {
             lanes::back_in_line(conn, beside.lane, event)?;

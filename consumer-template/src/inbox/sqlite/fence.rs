@@ -17,7 +17,7 @@ use crate::clock::millis;
 const STEPS: i32 = 10_000;
 
 /// The inbox's own tables, as SQLite names them however the handler writes them.
-const OWN: [&str; 13] = [
+const OWN: [&str; 16] = [
     "events",
     "payloads",
     "replay_keys",
@@ -30,6 +30,9 @@ const OWN: [&str; 13] = [
     "policies",
     "applied",
     "blockers",
+    "pauses",
+    "breakers",
+    "outcomes",
     "sqlite_sequence",
 ];
 

@@ -6,6 +6,7 @@ use hookproof::UnixTime;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::job::WorkError;
+use super::life;
 use super::rows::{from_sql, to_sql};
 use crate::clock::{later, millis};
 use crate::event::EventNo;
@@ -81,7 +82,7 @@ fn set_due(conn: &Connection, lane: i64) -> Result<(), WorkError> {
     Ok(())
 }
 
-/// The sources that have lanes which are neither leased nor blocked, sorted. As many look-ups as there are.
+/// The sources that are not paused and have lanes which are neither leased nor blocked, sorted. As many look-ups as there are.
 pub(super) fn sources(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut sources: Vec<String> = Vec::new();
     let mut next = conn.prepare_cached(
@@ -95,7 +96,10 @@ pub(super) fn sources(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         .query_row([], |row| row.get(0))?;
     while let Some(found) = source {
         source = next.query_row([&found], |row| row.get(0))?;
-        sources.push(found);
+        // Asked for each source, and not in the statement above: that would read all that a paused one has.
+        if !life::is_paused(conn, &found)? {
+            sources.push(found);
+        }
     }
     Ok(sources)
 }

@@ -18,13 +18,16 @@
 
 mod accept;
 mod attempts;
+mod audit;
 mod backend;
+mod breaker;
 mod check;
 mod claim;
 mod effects;
 mod fence;
 mod job;
 mod lanes;
+mod life;
 mod mailbox;
 mod open;
 mod operator;

@@ -1,4 +1,4 @@
-//! What a person does to dead letters, also from another process while the server runs.
+//! What a person does to dead letters and sources, also from another process while the server runs.
 
 use std::sync::Arc;
 
@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use hookproof::UnixTime;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::accept::{audit, revive};
+use super::accept::revive;
+use super::audit::{self, About};
 use super::job::WorkError;
 use super::lanes;
+use super::life;
 use super::open::{self, OpenError};
 use super::options::SqliteOptions;
 use super::order;
@@ -16,13 +18,15 @@ use super::read::{self, Readers};
 use super::rows::{self, Note};
 use crate::event::{EventNo, Step};
 use crate::inbox::{
-    By, Counts, EventDetail, EventSummary, Filter, IfStale, InboxError, Operator, OperatorError, Replayed,
-    StoreError,
+    By, Counts, EventDetail, EventSummary, Filter, IfStale, InboxError, Life, LifeError, Operator,
+    OperatorError, Pause, Replayed, SourceStatus, StoreError,
 };
 
 /// An operator's requests, as the error of the store names them.
 pub(super) const REPLAY: &str = "replay an event";
 pub(super) const DISCARD: &str = "discard an event";
+pub(super) const PAUSE: &str = "pause a source";
+pub(super) const RESUME: &str = "resume a source";
 
 /// An operator's access to an inbox that a server may own at the same time.
 ///
@@ -44,11 +48,11 @@ impl SqliteOperator {
         Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options) })
     }
 
-    async fn act<T: Send + 'static>(
+    async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Connection) -> Result<Result<T, OperatorError>, WorkError> + Send + 'static,
-    ) -> Result<T, OperatorError> {
+        work: impl FnOnce(&Connection) -> Result<Result<T, E>, WorkError> + Send + 'static,
+    ) -> Result<T, E> {
         let options = Arc::clone(&self.options);
         let act = move || {
             let failed = |reason: &dyn std::fmt::Display| InboxError::Store(StoreError::new(doing, reason));
@@ -62,6 +66,23 @@ impl SqliteOperator {
         };
         let joined = tokio::task::spawn_blocking(act).await;
         joined.unwrap_or_else(|error| Err(InboxError::Store(StoreError::new(doing, error)).into()))
+    }
+}
+
+#[async_trait]
+impl Life for SqliteOperator {
+    async fn pause(&self, source: &str, by: By, now: UnixTime) -> Result<(), LifeError> {
+        let source = source.to_owned();
+        self.act(PAUSE, move |conn| life::pause(conn, &source, &by, now)).await
+    }
+
+    async fn resume(&self, source: &str, by: By, now: UnixTime) -> Result<Pause, LifeError> {
+        let source = source.to_owned();
+        self.act(RESUME, move |conn| life::resume(conn, &source, &by, now)).await
+    }
+
+    async fn sources(&self) -> Result<Vec<SourceStatus>, InboxError> {
+        self.readers.read("list sources", life::sources).await
     }
 }
 
@@ -107,7 +128,7 @@ pub(super) fn replay(
     if let Err(state) = revive(conn, event, if_stale == IfStale::Apply, now)? {
         return Ok(Err(OperatorError::NotDead { event, state }));
     }
-    audit(conn, event, &by.actor, "replay", &by.why, now)?;
+    audit::note(conn, About::Event(event), "replay", by, now)?;
     Ok(Ok(match (order::overtaken(conn, event)?, if_stale) {
         (None, _) => Replayed::InOrder,
         (Some(source), IfStale::FollowRule) => Replayed::Stale(order::policy(conn, &source)?.stale),
@@ -128,7 +149,7 @@ pub(super) fn discard(
         return Ok(Err(OperatorError::NotDead { event, state }));
     }
     lanes::unblock(conn, event)?;
-    audit(conn, event, &by.actor, "discard", &by.why, now)?;
+    audit::note(conn, About::Event(event), "discard", by, now)?;
     Ok(Ok(()))
 }
 

@@ -9,7 +9,8 @@ use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
     Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, Lease, Operator, OperatorError, Replayed, Rescued, Settled, Terms,
+    Incoming, Lease, Life, LifeError, Operator, OperatorError, Pause, Replayed, Rescued, Settled,
+    SourceRules, SourceStatus, Terms,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
@@ -55,6 +56,14 @@ impl Inbox for Hasty {
         self.0.set_order(policies).await
     }
 
+    async fn configure(
+        &self,
+        sources: Vec<SourceRules>,
+        now: UnixTime,
+    ) -> Result<Vec<SourceStatus>, InboxError> {
+        self.0.configure(sources, now).await
+    }
+
     async fn rescue(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
         self.0.rescue(max_attempts, now).await
     }
@@ -65,6 +74,21 @@ impl Inbox for Hasty {
 
     async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
         self.0.next_due().await
+    }
+}
+
+#[async_trait]
+impl Life for Hasty {
+    async fn pause(&self, source: &str, by: By, now: UnixTime) -> Result<(), LifeError> {
+        self.0.pause(source, by, now).await
+    }
+
+    async fn resume(&self, source: &str, by: By, now: UnixTime) -> Result<Pause, LifeError> {
+        self.0.resume(source, by, now).await
+    }
+
+    async fn sources(&self) -> Result<Vec<SourceStatus>, InboxError> {
+        self.0.sources().await
     }
 }
 
