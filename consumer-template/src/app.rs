@@ -14,7 +14,7 @@ use crate::config::{Changes, Config};
 use crate::dispatch::{Control, Dispatcher, Processing};
 use crate::effect::{Effect, Handlers};
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
-use crate::inbox::{Inbox, SourceStatus};
+use crate::inbox::{Inbox, Pause, SourceStatus};
 use crate::ingress::listener::Listener;
 use crate::ingress::router::router;
 use crate::ingress::serving::Serving;
@@ -64,6 +64,7 @@ impl App {
         let address = listener.local_addr()?;
         let left = parts.inbox.configure(config.rules(), parts.clock.now()).await;
         warn_of(&left.context("cannot store the rules of the sources")?);
+        remind_of(&parts.inbox.sources().await.context("cannot read which sources are paused")?);
         let serving = Serving::new(parts.router(&config), config.server.clone());
         let (stop_ingress, ingress_stopped) = watch::channel(false);
         let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
@@ -156,6 +157,21 @@ fn warn_of(left: &[SourceStatus]) {
             running,
             "this source is not configured any more: its events wait until it is again"
         );
+    }
+}
+
+/// Somebody paused a source, or its breaker did, and it still is.
+fn remind_of(sources: &[SourceStatus]) {
+    for SourceStatus { source, pause, pending, .. } in sources {
+        if let Some(Pause { actor, why, .. }) = pause {
+            tracing::warn!(
+                source,
+                pending,
+                actor,
+                why,
+                "this source is paused until `hookproof source resume`"
+            );
+        }
     }
 }
 

@@ -30,13 +30,23 @@ pub fn fill(backend: &Sqlite, source: &str, key: &str, events: u32) {
 
 /// The median of what a claim and its settle take.
 pub async fn time_of_a_claim(backend: &Sqlite) -> Duration {
-    let mut times = Vec::new();
+    let [time] = times_of_a_claim([backend]).await;
+    time
+}
+
+/// The same for several, which take turns: what slows the machine down slows all of them.
+pub async fn times_of_a_claim<const N: usize>(backends: [&Sqlite; N]) -> [Duration; N] {
+    let mut times = [(); N].map(|()| Vec::new());
     for _ in 0..60 {
-        let start = Instant::now();
-        let claimed = claim_one(backend.inbox(), at(0)).await;
-        settle(backend, &claimed, Outcome::Done, 1).await;
-        times.push(start.elapsed());
+        for (backend, times) in backends.iter().zip(&mut times) {
+            let start = Instant::now();
+            let claimed = claim_one(backend.inbox(), at(0)).await;
+            settle(backend, &claimed, Outcome::Done, 1).await;
+            times.push(start.elapsed());
+        }
     }
-    times.sort_unstable();
-    times[30]
+    times.map(|mut times| {
+        times.sort_unstable();
+        times.swap_remove(30)
+    })
 }
