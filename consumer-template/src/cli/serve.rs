@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ConfigArg;
 use crate::app::App;
@@ -34,28 +34,32 @@ impl Serve {
         let config = self.config.load()?;
         telemetry::start(config.log.format);
         // Before the first request, so that no signal is missed.
-        let (mut terminate, mut interrupt, mut hangup) = (
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::hangup())?,
-        );
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut hangups = signal(SignalKind::hangup())?;
         let mut app = App::start(config, handler::handlers()).await?;
-        loop {
-            tokio::select! {
-                biased;
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hangup.recv() => match self.reload(&mut app).await {
-                    Ok(changes) => tracing::info!("reloaded: {changes}"),
-                    Err(error) => {
-                        let error = format!("{error:#}");
-                        tracing::error!(error, "not reloaded: the configuration in use stays as it is");
-                    }
-                },
-            }
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = self.reload_on(&mut hangups, &mut app) => {}
         }
         app.stop().await;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Reloads whenever a signal comes, one after the other. Does not end.
+    async fn reload_on(&self, hangups: &mut Signal, app: &mut App) {
+        while hangups.recv().await.is_some() {
+            match self.reload(app).await {
+                Ok(changes) => tracing::info!("reloaded: {changes}"),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::error!(error, "not reloaded: the configuration in use stays as it is");
+                }
+            }
+        }
+        std::future::pending().await
     }
 
     async fn reload(&self, app: &mut App) -> anyhow::Result<Changes> {
