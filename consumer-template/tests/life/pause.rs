@@ -4,7 +4,8 @@ use super::service::{OLD, POLLS, Service, lead, source, wait};
 
 #[test]
 fn a_person_pauses_and_resumes_a_source_while_the_server_runs() {
-    let service = Service::start(&source("shop", &["old"], ""));
+    let sections = source("shop", &["old"], "");
+    let service = Service::start(&sections);
     assert_eq!(service.post("shop", OLD, &lead(1)), 200);
     service.reaches("shop", "done", 1);
     let printed = service.prints(&["source", "pause", "shop", "--why", "the CRM moves"]);
@@ -38,6 +39,12 @@ fn a_person_pauses_and_resumes_a_source_while_the_server_runs() {
         assert!(!output.status.success() && error.contains(wanted), "{arguments:?}: {error}");
     }
 
+    let service = service.restart(&sections);
+    let reminder =
+        "this source is paused until `hookproof source resume` source=\"shop\" pending=3 actor=\"ann\"";
+    assert!(service.said().contains(reminder), "{}", service.said());
+    wait(POLLS);
+    assert_eq!(service.source("shop")["pending"], 3);
     let printed = service.prints(&["source", "resume", "shop", "--why", "it has moved"]);
     assert!(printed.starts_with("shop goes on; it was paused since 20"), "{printed}");
     service.reaches("shop", "done", 4);

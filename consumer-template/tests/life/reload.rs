@@ -193,6 +193,9 @@ fn events_of_a_removed_source_wait_until_it_is_configured_again() {
     assert!(line.contains("WARN") && line.contains("source=\"shop\" pending=3 running=0"), "{line}");
     service.says("reloaded: 1 source removed");
     service.prints(&["source", "resume", "shop", "--why", "does it go on?"]);
+    // The same at a start as after a reload.
+    let service = service.restart(&crm);
+    assert!(service.said().contains("this source is not configured any more"), "{}", service.said());
     // Without its target they would go to the handler that is compiled in, and be done.
     wait(POLLS);
     let status = service.source("shop");

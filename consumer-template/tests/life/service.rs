@@ -45,7 +45,7 @@ pub struct Service {
     pub address: SocketAddr,
     lines: Receiver<String>,
     read: Mutex<String>,
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
 }
 
 impl Service {
@@ -56,6 +56,18 @@ impl Service {
             std::fs::write(folder.path().join(name), key).unwrap();
         }
         write_config(&folder, sections);
+        Self::start_in(Arc::new(folder))
+    }
+
+    /// Stops it and starts it again with these sections.
+    pub fn restart(self, sections: &str) -> Self {
+        let folder = Arc::clone(&self.folder);
+        self.stop();
+        write_config(&folder, sections);
+        Self::start_in(folder)
+    }
+
+    fn start_in(folder: Arc<TempDir>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hookproof"))
             .args(["serve", "--config", config(&folder).to_str().unwrap()])
             .env("HOOKPROOF_LOG", "info")
@@ -107,6 +119,11 @@ impl Service {
                 return line;
             }
         }
+    }
+
+    /// What it has logged as far as was waited for.
+    pub fn said(&self) -> String {
+        self.read.lock().unwrap().clone()
     }
 
     /// Posts as the provider does that has this key. The status.
