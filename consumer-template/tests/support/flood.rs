@@ -28,13 +28,7 @@ pub fn fill(backend: &Sqlite, source: &str, key: &str, events: u32) {
     backend.sql().execute_batch(&sql).unwrap();
 }
 
-/// The median of what a claim and its settle take.
-pub async fn time_of_a_claim(backend: &Sqlite) -> Duration {
-    let [time] = times_of_a_claim([backend]).await;
-    time
-}
-
-/// The same for several, which take turns: what slows the machine down slows all of them.
+/// The median of what a claim and its settle take, for several inboxes that take turns: what slows the machine down slows all of them.
 pub async fn times_of_a_claim<const N: usize>(backends: [&Sqlite; N]) -> [Duration; N] {
     let mut times = [(); N].map(|()| Vec::new());
     for _ in 0..60 {
