@@ -1,30 +1,43 @@
-//! The composition root: builds everything, starts it, drains it on stop.
+//! The composition root: builds everything, starts it, exchanges it on reload, drains it on stop.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
-use crate::dispatch::Dispatcher;
+use crate::config::{Changes, Config};
+use crate::dispatch::{Control, Dispatcher, Processing};
 use crate::effect::{Effect, Handlers};
-use crate::inbox::Inbox;
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
+use crate::inbox::{Inbox, Pause, SourceStatus};
 use crate::ingress::listener::Listener;
 use crate::ingress::router::router;
+use crate::ingress::serving::Serving;
 
 /// A running consumer. Dropping it without [`stop`](Self::stop) loses no event, but cuts requests and handlers off.
 #[derive(Debug)]
 pub struct App {
+    parts: Parts,
+    config: Config,
     address: SocketAddr,
+    serving: Serving,
+    control: Control,
     stop_ingress: watch::Sender<bool>,
     stop_dispatch: watch::Sender<bool>,
     ingress: JoinHandle<()>,
     dispatch: JoinHandle<()>,
+}
+
+/// What a configuration is put together with: the same before and after a reload.
+struct Parts {
+    inbox: Arc<dyn Inbox>,
+    clock: Arc<dyn Clock>,
+    compiled_in: Handlers,
 }
 
 impl App {
@@ -44,29 +57,51 @@ impl App {
     ///
     /// When the address cannot be bound, or the inbox does not take the sources' rules.
     pub async fn start_on(config: Config, inbox: Arc<dyn Inbox>, handlers: Handlers) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let parts = Parts { inbox, clock: Arc::new(SystemClock), compiled_in: handlers };
         let listen = config.server.listen;
         let listener =
             Listener::bind(&config.server).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
-        let order = config.sources.iter().map(|source| (Arc::clone(&source.name), source.order)).collect();
-        inbox.set_order(order).await.context("cannot store the rules of the sources")?;
-        let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
-        let app = router(&config.sources, &inbox, &clock, body_timeout);
+        let left = parts.inbox.configure(config.rules(), parts.clock.now()).await;
+        warn_of(&left.context("cannot store the rules of the sources")?);
+        remind_of(&parts.inbox.sources().await.context("cannot read which sources are paused")?);
+        let serving = Serving::new(parts.router(&config), config.server.clone());
         let (stop_ingress, ingress_stopped) = watch::channel(false);
         let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
-        let handlers = config.forwards.into_iter().fold(handlers, |handlers, forward| {
-            tracing::info!(source = %forward.source, url = forward.forwarder.target().shown_url(), "forwards");
-            handlers.replace_source(&forward.source, Effect::outside(forward.forwarder))
-        });
-        let dispatcher = Dispatcher::new(inbox, handlers, config.dispatch, clock);
+        let dispatcher = Dispatcher::new(
+            Arc::clone(&parts.inbox),
+            parts.handlers(&config),
+            config.dispatch,
+            Arc::clone(&parts.clock),
+        );
+        let control = dispatcher.control();
         let dispatch = tokio::spawn(dispatcher.run(async move {
             // An error means that the app is gone: that is a stop too.
             let _ = dispatch_stopped.wait_for(|stop| *stop).await;
         }));
-        let ingress = tokio::spawn(listener.serve(app, ingress_stopped));
+        let ingress = tokio::spawn(listener.serve(serving.clone(), ingress_stopped));
         tracing::info!(%address, sources = config.sources.len(), "listening");
-        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch })
+        Ok(Self { parts, config, address, serving, control, stop_ingress, stop_dispatch, ingress, dispatch })
+    }
+
+    /// Has `config` take the place of the configuration in use, without losing a request or an attempt: those that are open are
+    /// finished under the one that they began with. All of it, or in case of an error nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it differs in a field that only a restart can change, or the store failed.
+    pub async fn reload(&mut self, config: Config) -> anyhow::Result<Changes> {
+        let changes = config.changes_from(&self.config)?;
+        let new = Processing {
+            sources: config.rules(),
+            handlers: self.parts.handlers(&config),
+            config: config.dispatch,
+        };
+        // Handlers first: nothing of a new source may arrive before there is what runs for it.
+        warn_of(&self.control.change(new).await?);
+        self.serving.replace(self.parts.router(&config), config.server.clone());
+        self.config = config;
+        Ok(changes)
     }
 
     /// Where it listens.
@@ -85,11 +120,59 @@ impl App {
     }
 }
 
+impl Parts {
+    fn router(&self, config: &Config) -> Router {
+        let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
+        router(&config.sources, &self.inbox, &self.clock, body_timeout)
+    }
+
+    fn handlers(&self, config: &Config) -> Handlers {
+        config.forwards.iter().fold(self.compiled_in.clone(), |handlers, forward| {
+            let forwarder = forward.forwarder.clone();
+            tracing::info!(source = %forward.source, url = forwarder.target().shown_url(), "forwards");
+            handlers.replace_source(&forward.source, Effect::outside(forwarder))
+        })
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
 /// Opens the database on a thread that may wait for the disk.
 async fn open(options: SqliteOptions) -> anyhow::Result<Arc<dyn Inbox>> {
     let path = options.path().display().to_string();
     let inbox = tokio::task::spawn_blocking(move || SqliteInbox::open(options)).await?;
     Ok(Arc::new(inbox.with_context(|| format!("cannot use {path} as store.path"))?))
+}
+
+/// Somebody took a source away and not what had come for it.
+fn warn_of(left: &[SourceStatus]) {
+    for SourceStatus { source, pending, running, .. } in left {
+        tracing::warn!(
+            source,
+            pending,
+            running,
+            "this source is not configured any more: its events wait until it is again"
+        );
+    }
+}
+
+/// Somebody paused a source, or its breaker did, and it still is.
+fn remind_of(sources: &[SourceStatus]) {
+    for SourceStatus { source, pause, pending, .. } in sources {
+        if let Some(Pause { actor, why, .. }) = pause {
+            tracing::warn!(
+                source,
+                pending,
+                actor,
+                why,
+                "this source is paused until `hookproof source resume`"
+            );
+        }
+    }
 }
 
 fn note(ended: Result<(), tokio::task::JoinError>, part: &'static str) {

@@ -69,6 +69,7 @@ fn help_has_examples() {
         &["serve", "--help"],
         &["send", "--help"],
         &["dlq", "--help"],
+        &["source", "--help"],
         &["check-config", "--help"],
     ] {
         assert!(assert_succeeds(arguments).contains("Example"), "{arguments:?}");

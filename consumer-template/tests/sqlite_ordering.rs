@@ -15,37 +15,38 @@ use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use hookproof_consumer::inbox::{By, Filter, IfStale, Inbox, Operator, Replayed};
 use hookproof_consumer::ordering::StaleRule;
 use hookproof_consumer::retry::Outcome;
-use support::flood::{fill, time_of_a_claim};
+use support::flood::{fill, times_of_a_claim};
 use support::{LEASE, Sqlite, accept, at, claim_one, rules, sent, settle};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_fifty_thousand_holds_nobody_up_and_slows_no_claim() {
     let shallow = Sqlite::start();
     fill(&shallow, "flood", "'k' || n", 200);
-    let shallow = time_of_a_claim(&shallow).await;
-    // Of many keys, and of one.
-    for key in ["'k' || n", "'k'"] {
-        let backend = Sqlite::start();
-        fill(&backend, "flood", key, 50_000);
-        backend.assert_sound().await;
-        let mut late = Vec::new();
-        for n in 0..10 {
-            late.push(accept(backend.inbox(), &sent(n).to("shop").received(10)).await);
-        }
-        let first = backend.inbox().claim(20, LEASE, at(10)).await.unwrap();
-        let of_shop: Vec<_> =
-            first.iter().map(|claimed| claimed.event.number).filter(|event| late.contains(event)).collect();
-        assert_eq!(of_shop, late, "all of them are among the first twenty");
-        for claimed in first {
-            settle(&backend, &claimed, Outcome::Done, 11).await;
-        }
-        let deep = time_of_a_claim(&backend).await;
-        assert!(
-            deep < shallow * 5 + Duration::from_millis(5),
-            "{key}: {deep:?}, and {shallow:?} where few wait"
-        );
+    let (many_keys, one_key) = (flooded("'k' || n").await, flooded("'k'").await);
+    let [few, many, one] = times_of_a_claim([&shallow, &many_keys, &one_key]).await;
+    for (backend, deep) in [(&many_keys, many), (&one_key, one)] {
+        assert!(deep < few * 5 + Duration::from_millis(5), "{deep:?}, and {few:?} where few wait");
         backend.assert_sound().await;
     }
+}
+
+/// A flood of which all of another source were claimed at once. `key` is an SQL expression of the number `n` of an event.
+async fn flooded(key: &str) -> Sqlite {
+    let backend = Sqlite::start();
+    fill(&backend, "flood", key, 50_000);
+    backend.assert_sound().await;
+    let mut late = Vec::new();
+    for n in 0..10 {
+        late.push(accept(backend.inbox(), &sent(n).to("shop").received(10)).await);
+    }
+    let first = backend.inbox().claim(20, LEASE, at(10)).await.unwrap();
+    let of_shop: Vec<_> =
+        first.iter().map(|claimed| claimed.event.number).filter(|event| late.contains(event)).collect();
+    assert_eq!(of_shop, late, "all of them are among the first twenty");
+    for claimed in first {
+        settle(&backend, &claimed, Outcome::Done, 11).await;
+    }
+    backend
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -234,6 +234,7 @@ async fn a_handler_cannot_reach_beyond_its_own_tables() {
         "DELETE FROM replay_keys",
         "DELETE FROM conflicts",
         "DELETE FROM tallies",
+        "DELETE FROM pauses",
         "DELETE FROM sqlite_sequence",
     ];
     let backend = start();

@@ -39,6 +39,12 @@ impl CheckConfig {
                         "timeout_seconds": target.timeout().as_secs(),
                         "allow_networks": target.allowance().entries(),
                     })),
+                    "breaker": config.breakers.get(&source.name).map(|breaker| serde_json::json!({
+                        "last": breaker.last,
+                        "window_seconds": breaker.window.as_secs(),
+                        "min_dead": breaker.min_dead,
+                        "dead_percent": breaker.dead_percent,
+                    })),
                     "order": {
                         "settle_ms": crate::clock::millis(source.order.settle),
                         "stale": source.order.stale.as_str(),

@@ -1,35 +1,70 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ConfigArg;
 use crate::app::App;
+use crate::config::Changes;
 use crate::{handler, telemetry};
 
 /// Run the consumer until SIGTERM or Ctrl-C.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  KLOZEO_SECRET=... hookproof serve --config hookproof.toml\n\nOn SIGTERM it stops accepting, finishes what is open and running, and exits 0. What is not finished is\ntaken up at the next start."
-)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
     #[command(flatten)]
     config: ConfigArg,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  KLOZEO_SECRET=... hookproof serve --config hookproof.toml
+  hookproof check-config && kill -HUP $(pidof hookproof)     # take a changed configuration over
+
+On SIGTERM it stops accepting, finishes what is open and running, and exits 0. What is not finished is
+taken up at the next start.
+
+On SIGHUP it reads the configuration and the keys in files again, and takes all of it over or, if anything
+is wrong, nothing: then the log names the field and the remedy. No request is refused for it. The variables
+of its environment stay what they were, so what is to change without a restart belongs into a file. Only a
+restart changes server.listen, server.max_connections, [store] and [log].";
+
 impl Serve {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?;
         telemetry::start(config.log.format);
-        // Before the first request, so that a stop is never missed.
+        // Before the first request, so that no signal is missed.
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let app = App::start(config, handler::handlers()).await?;
+        let mut hangups = signal(SignalKind::hangup())?;
+        let mut app = App::start(config, handler::handlers()).await?;
         tokio::select! {
+            biased;
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = self.reload_on(&mut hangups, &mut app) => {}
         }
         app.stop().await;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Reloads whenever a signal comes, one after the other. Does not end.
+    async fn reload_on(&self, hangups: &mut Signal, app: &mut App) {
+        while hangups.recv().await.is_some() {
+            match self.reload(app).await {
+                Ok(changes) => tracing::info!("reloaded: {changes}"),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::error!(error, "not reloaded: the configuration in use stays as it is");
+                }
+            }
+        }
+        std::future::pending().await
+    }
+
+    async fn reload(&self, app: &mut App) -> anyhow::Result<Changes> {
+        let path = self.config.config.clone();
+        let config = tokio::task::spawn_blocking(move || crate::config::Config::load(&path)).await??;
+        app.reload(config).await
     }
 }

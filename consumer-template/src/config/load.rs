@@ -1,14 +1,20 @@
 //! From the file to a configuration that holds.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use hookproof::Signer;
 
+use crate::breaker::BreakerPolicy;
+use crate::config::breaker::build_breakers;
 use crate::config::check::{at_least_one, build_sources, check_server, dispatch_config, field, parse_error};
 use crate::config::error::ConfigFileError;
+use crate::config::fingerprint::{self, Fingerprint};
 use crate::config::forward::{Forward, build_forwards};
 use crate::config::sections::{File, LogConfig, ServerConfig, StoreConfig};
 use crate::dispatch::DispatchConfig;
+use crate::inbox::SourceRules;
 use crate::source::Source;
 
 /// A configuration that holds: every source is built, every check passed.
@@ -26,6 +32,9 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Those of them whose events are forwarded.
     pub forwards: Vec<Forward>,
+    /// When each source pauses by itself; those that are not in it never do.
+    pub breakers: BTreeMap<Arc<str>, BreakerPolicy>,
+    pub(super) fingerprints: BTreeMap<String, Fingerprint>,
 }
 
 impl Config {
@@ -35,7 +44,7 @@ impl Config {
     ///
     /// [`ConfigFileError`], naming the first field that is wrong and the remedy.
     pub fn load(path: &Path) -> Result<Self, ConfigFileError> {
-        Self::build(File::load(path)?, path.parent().unwrap_or(Path::new("")))
+        Self::parse(&read(path)?, path)
     }
 
     /// Checks a configuration that is in memory.
@@ -44,10 +53,23 @@ impl Config {
     ///
     /// As [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {
-        Self::build(File::parse(text, path)?, path.parent().unwrap_or(Path::new("")))
+        let (file, folder) = (File::parse(text, path)?, path.parent().unwrap_or(Path::new("")));
+        let table = text.parse().map_err(|error| parse_error(path, text, &error))?;
+        Self::build(file, &table, folder)
     }
 
-    fn build(file: File, folder: &Path) -> Result<Self, ConfigFileError> {
+    /// How the events of each source are processed.
+    #[must_use]
+    pub fn rules(&self) -> Vec<SourceRules> {
+        let rules = |source: &Source| SourceRules {
+            source: Arc::clone(&source.name),
+            order: source.order,
+            breaker: self.breakers.get(&source.name).copied(),
+        };
+        self.sources.iter().map(rules).collect()
+    }
+
+    fn build(file: File, table: &toml::Table, folder: &Path) -> Result<Self, ConfigFileError> {
         let mut store = file.store;
         store.path = folder.join(store.path);
         check_server(&file.server)?;
@@ -56,7 +78,10 @@ impl Config {
         let sources = build_sources(&file.sources, folder)?;
         let forwards =
             build_forwards(&file.forward, &file.sources, &sources, dispatch.handler_timeout, folder)?;
-        Ok(Self { server: file.server, store, dispatch, log: file.log, sources, forwards })
+        let breakers = build_breakers(&file.breaker, &file.sources)?;
+        let fingerprints = fingerprint::of_sources(table, folder);
+        let (server, log) = (file.server, file.log);
+        Ok(Self { server, store, dispatch, log, sources, forwards, breakers, fingerprints })
     }
 }
 
@@ -109,11 +134,13 @@ impl Target {
     }
 }
 
+fn read(path: &Path) -> Result<String, ConfigFileError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigFileError::Read { path: path.to_owned(), source })
+}
+
 impl File {
     pub(super) fn load(path: &Path) -> Result<Self, ConfigFileError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigFileError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, path)
+        Self::parse(&read(path)?, path)
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigFileError> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::config::breaker::BreakerConfig;
 use crate::config::forward::ForwardConfig;
 use crate::config::order::OrderConfig;
 use crate::dispatch::DispatchConfig;
@@ -25,11 +26,13 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) forward: ForwardConfig,
     #[serde(default)]
+    pub(super) breaker: BreakerConfig,
+    #[serde(default)]
     pub(super) sources: BTreeMap<String, SourceConfig>,
 }
 
 /// `[server]`: the listener and its limits.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
     /// Where to listen. Port 0 takes a free one.
@@ -156,6 +159,8 @@ pub struct SourceConfig {
     pub handshake: Option<HandshakeConfig>,
     /// Where its events are forwarded to, instead of to the handler that is compiled in.
     pub forward: Option<ForwardConfig>,
+    /// When it pauses by itself, where that is another time than `[breaker]` says.
+    pub breaker: Option<BreakerConfig>,
     /// Allows keys of fewer than 16 bytes.
     #[serde(default)]
     pub danger_allow_short_key: bool,

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookproof::UnixTime;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::attempt::{Desk, Finished};
+use super::change::{Change, Control};
 use super::config::DispatchConfig;
 use crate::clock::Clock;
 use crate::effect::Handlers;
@@ -23,6 +24,8 @@ pub struct Dispatcher {
     handlers: Handlers,
     running: JoinSet<Finished>,
     cut: watch::Sender<bool>,
+    control: Control,
+    changes: mpsc::Receiver<Change>,
 }
 
 /// What one round did.
@@ -50,7 +53,15 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (cut, receiver) = watch::channel(false);
-        Self { desk: Desk { inbox, clock, config, cut: receiver }, handlers, running: JoinSet::new(), cut }
+        let (sender, changes) = mpsc::channel(1);
+        let desk = Desk { inbox, clock, config, cut: receiver };
+        Self { desk, handlers, running: JoinSet::new(), cut, control: Control(sender), changes }
+    }
+
+    /// What changes it once it runs.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Takes back what was running when the process died, then works until `stop` resolves, then drains.
@@ -69,11 +80,19 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                Some(change) = self.changes.recv() => {
+                    if let Some(new) = change.apply(&*self.desk.inbox, self.desk.clock.now()).await {
+                        (self.handlers, self.desk.config) = new;
+                    }
+                }
                 () = arrivals.notified() => {}
                 Some(ended) = self.running.join_next() => { note(ended); }
                 () = sleep(wait) => {}
             }
         }
+        // Who asks for a change from now on is told that it will not be.
+        self.changes.close();
+        while self.changes.try_recv().is_ok() {}
         self.drain().await;
     }
 

@@ -11,13 +11,17 @@
 //! - On stop nothing more is claimed, running handlers have [`drain`](DispatchConfig::drain) to finish, and what is left is cut off and
 //!   settled as a failed attempt.
 //!
+//! What it does is changed between two rounds ([`Control`]): an event is run by the handler that was there when it was claimed.
+//!
 //! Handlers with effects in the database run inside the inbox instead: see
 //! [`Inbox::run_in_transaction`](crate::inbox::Inbox::run_in_transaction).
 
 mod attempt;
+mod change;
 mod config;
 mod dispatcher;
 
 pub use attempt::{End, Finished};
+pub use change::{Control, Processing};
 pub use config::DispatchConfig;
 pub use dispatcher::{Dispatcher, Report};

@@ -112,7 +112,7 @@ pub struct AuditRecord {
     pub at: UnixTime,
     /// Who. `provider` for a redelivery.
     pub actor: String,
-    /// `replay`, `discard` or `revive`.
+    /// `replay`, `discard` or `revive`; of a source `pause`, `resume` or `trip`.
     pub action: String,
     /// Why.
     pub why: String,

@@ -8,15 +8,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::config::ServerConfig;
+use crate::ingress::serving::Serving;
 
 /// How long open connections may take to finish their request when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -24,11 +23,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// After an accept error (typically: no more file descriptors), how long to wait before the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A bound listener with its limits.
+/// A bound listener.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
-    limits: ServerConfig,
+    max_connections: usize,
 }
 
 impl Listener {
@@ -38,7 +37,7 @@ impl Listener {
     ///
     /// When the address cannot be bound: it is in use, or not ours.
     pub async fn bind(config: &ServerConfig) -> std::io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(config.listen).await?, limits: config.clone() })
+        Ok(Self { socket: TcpListener::bind(config.listen).await?, max_connections: config.max_connections })
     }
 
     /// The address that was bound; its port is the real one if 0 was asked for.
@@ -50,9 +49,9 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves `app` until `stop` turns true, then lets open requests finish, for at most ten seconds.
-    pub async fn serve(self, app: Router, mut stop: watch::Receiver<bool>) {
-        let slots = Arc::new(Semaphore::new(self.limits.max_connections));
+    /// Serves with `serving` until `stop` turns true, then lets open requests finish, for at most ten seconds.
+    pub async fn serve(self, serving: Serving, mut stop: watch::Receiver<bool>) {
+        let slots = Arc::new(Semaphore::new(self.max_connections));
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -60,9 +59,9 @@ impl Listener {
                 accepted = next_connection(&self.socket, &slots) => accepted,
             };
             let Some((stream, slot)) = accepted else { continue };
-            let serving = serve_connection(stream, app.clone(), self.limits.clone(), stop.clone());
+            let connection = serve_connection(stream, serving.clone(), stop.clone());
             connections.spawn(async move {
-                serving.await;
+                connection.await;
                 drop(slot);
             });
             while connections.try_join_next().is_some() {}
@@ -91,20 +90,16 @@ async fn next_connection(
     }
 }
 
-async fn serve_connection(
-    stream: TcpStream,
-    app: Router,
-    limits: ServerConfig,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn serve_connection(stream: TcpStream, serving: Serving, mut stop: watch::Receiver<bool>) {
     // Answers are one small write each; waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
+    let limits = serving.limits();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits.header_timeout_seconds))
         .max_buf_size(limits.max_header_bytes)
         .max_headers(limits.max_headers)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), serving);
     tokio::pin!(connection);
     let finished = tokio::select! {
         finished = connection.as_mut() => finished,

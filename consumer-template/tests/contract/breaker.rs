@@ -143,6 +143,19 @@ pub(crate) async fn a_resume_starts_over(backend: &mut Sqlite) {
 
 pub(crate) async fn what_ends_while_the_source_is_paused_does_not_count(backend: &mut Sqlite) {
     arm(backend).await;
+    for n in 0..3 {
+        accept(backend.inbox(), &sent(format!("early_{n}"))).await;
+    }
+    let running = backend.inbox().claim(3, LEASE, at(0)).await.unwrap();
+    backend.inbox().pause("crm", ann("the CRM is down"), at(0)).await.unwrap();
+    for claimed in &running {
+        settle(backend, claimed, dead(DeadReason::Permanent), 1).await;
+    }
+    assert_eq!(state(backend).await, "paused", "by a person, and not by its breaker as well");
+    resume(backend, "crm").await;
+    *backend = Sqlite::start();
+
+    arm(backend).await;
     for n in 0..6 {
         accept(backend.inbox(), &sent(format!("running_{n}"))).await;
     }

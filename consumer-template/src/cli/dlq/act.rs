@@ -6,11 +6,12 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{SelectArgs, StoreArg};
+use crate::cli::source::remedy;
 use crate::cli::table::{eprint_line, print_line, progress};
 use crate::clock::{Clock as _, SystemClock};
 use crate::dead_letters::Pages;
 use crate::event::EventNo;
-use crate::inbox::{By, IfStale, Operator, OperatorError, Replayed};
+use crate::inbox::{By, IfStale, Life as _, Operator, OperatorError, Replayed};
 use crate::ordering::StaleRule;
 
 const STALE: &str = "later events of its key were applied before";
@@ -122,6 +123,10 @@ impl ActArgs {
         }
         bar.finish_and_clear();
         print_line(format_args!("{verb}: {done} done, {failed} not"))?;
+        if matches!(action, Action::Replay(_)) && done > 0 {
+            // Or the person waits for what waits for the person.
+            operator.sources().await?.iter().filter_map(remedy).for_each(eprint_line);
+        }
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
