@@ -38,7 +38,9 @@ pub struct Fingerprint(String);
 
 /// Not a fingerprint, nor the beginning of one. Caused by whoever typed it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("the beginning of a fingerprint is 1 to {DIGITS} of the digits 0-9 and a-f, as `hookproof dlq groups` prints it")]
+#[error(
+    "the beginning of a fingerprint is 1 to {DIGITS} of the digits 0-9 and a-f, as `hookproof dlq groups` prints it"
+)]
 pub struct NotAFingerprint;
 
 impl Fingerprint {
@@ -187,7 +189,9 @@ fn varies(word: &str) -> bool {
 }
 
 fn is_status(word: &str) -> bool {
-    word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit()) && matches!(word.as_bytes().first(), Some(b'1'..=b'5'))
+    word.len() == 3
+        && word.bytes().all(|b| b.is_ascii_digit())
+        && matches!(word.as_bytes().first(), Some(b'1'..=b'5'))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::inbox::{Inbox, InboxError, Rescued};
 /// Runs handlers on the events of an inbox.
 pub struct Dispatcher {
     desk: Desk,
-    handlers: Handlers,
+    handlers: Arc<Handlers>,
     running: JoinSet<Finished>,
     cut: watch::Sender<bool>,
 }
@@ -50,6 +50,7 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (cut, receiver) = watch::channel(false);
+        let handlers = Arc::new(handlers);
         Self { desk: Desk { inbox, clock, config, cut: receiver }, handlers, running: JoinSet::new(), cut }
     }
 
@@ -90,8 +91,12 @@ impl Dispatcher {
         let config = self.desk.config;
         let rescued = self.desk.inbox.rescue(config.retry.max_attempts, now).await?;
         let room = config.concurrency.max(1).saturating_sub(self.running.len());
-        let claimed =
-            if room == 0 { Vec::new() } else { self.desk.inbox.claim(room, config.lease, now).await? };
+        let versions = Arc::clone(&self.handlers);
+        let claimed = if room == 0 {
+            Vec::new()
+        } else {
+            self.desk.inbox.claim_for(versions, room, config.lease, now).await?
+        };
         let started = claimed.len();
         for claimed in claimed {
             let effect = self.handlers.get(&claimed.event);
