@@ -14,6 +14,9 @@ use async_trait::async_trait;
 use crate::event::{Event, EventNo};
 pub use crate::retry::Failure;
 
+/// The version of a handler that does not say another: this crate's.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// A handler whose effects are outside the database.
 ///
 /// It may run more than once for one event: a machine can die between the effect and the note that it happened. Pass
@@ -22,6 +25,12 @@ pub use crate::retry::Failure;
 /// A run that exceeds the handler timeout is dropped at its next `.await`: a handler that blocks its thread cannot be stopped.
 #[async_trait]
 pub trait Handler: Send + Sync {
+    /// Which version of the handler this is. Stored with each attempt, so that who looks at a dead letter knows what ran. A constant:
+    /// it is asked in the store's transaction.
+    fn version(&self) -> &str {
+        VERSION
+    }
+
     /// Does what `event` asks for.
     ///
     /// # Errors
@@ -39,6 +48,11 @@ pub trait Handler: Send + Sync {
 /// The connection refuses `BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT`, `ATTACH`, `PRAGMA` and writes to the inbox's tables for as
 /// long as the handler runs: the transaction belongs to the inbox, and other events' answers depend on it.
 pub trait SqliteHandler: Send + Sync {
+    /// Which version of the handler this is: see [`Handler::version`].
+    fn version(&self) -> &str {
+        VERSION
+    }
+
     /// Writes what `event` asks for.
     ///
     /// # Errors
@@ -93,6 +107,29 @@ impl Effect {
     /// A handler with effects inside the database.
     pub fn sqlite(handler: impl SqliteHandler + 'static) -> Self {
         Self::Sqlite(Arc::new(handler))
+    }
+}
+
+impl Effect {
+    /// Which version of the handler this is.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        match self {
+            Self::Outside(handler) => handler.version(),
+            Self::Sqlite(handler) => handler.version(),
+        }
+    }
+}
+
+/// Knows which version of its handler would run for an event.
+pub trait Versions: Send + Sync {
+    /// The version, in the handler's words.
+    fn of(&self, event: &Event) -> String;
+}
+
+impl Versions for Handlers {
+    fn of(&self, event: &Event) -> String {
+        self.get(event).version().to_owned()
     }
 }
 

@@ -1,4 +1,6 @@
-//! Dead letters as files for other programs: CSV for spreadsheets, JSON Lines for scripts. Streaming, any number.
+//! Dead letters as files for other programs: CSV for spreadsheets, JSON Lines for scripts. Row by row, any number.
+
+pub mod json;
 
 use std::io::Write;
 
@@ -9,9 +11,9 @@ use jiff::Timestamp;
 
 use crate::inbox::{EventDetail, EventSummary};
 
-/// The columns of both formats.
-pub const COLUMNS: [&str; 12] = [
-    "number",
+/// The columns of CSV.
+pub const COLUMNS: [&str; 14] = [
+    "event",
     "source",
     "event_type",
     "event_id",
@@ -20,8 +22,10 @@ pub const COLUMNS: [&str; 12] = [
     "settled_at",
     "state",
     "reason",
+    "group",
     "attempts",
     "last_error",
+    "attempt_history",
     "body",
 ];
 
@@ -38,7 +42,7 @@ const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋',
 pub enum Export<W: Write> {
     /// CSV (RFC 4180).
     Csv(Box<csv::Writer<W>>),
-    /// A JSON object per line.
+    /// A JSON object per line. A last line without its end was cut off.
     JsonLines(W),
 }
 
@@ -72,32 +76,43 @@ impl<W: Write> Export<W> {
         match self {
             Self::Csv(writer) => writer.write_record(cells(event).map(|cell| neutral(&cell)))?,
             Self::JsonLines(out) => {
-                let names = COLUMNS.iter().map(|name| (*name).to_owned());
-                let object: serde_json::Map<_, _> = names.zip(cells(event).map(Into::into)).collect();
-                writeln!(out, "{}", serde_json::Value::from(object))?;
+                serde_json::to_writer(&mut *out, &json::whole(event))?;
+                out.write_all(b"\n")?;
             }
         }
         Ok(())
     }
 
-    /// Ends the file.
+    /// Ends the file, and returns what was written to.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn finish(self) -> anyhow::Result<()> {
+    pub fn finish(self) -> anyhow::Result<W> {
         match self {
-            Self::Csv(mut writer) => writer.flush()?,
-            Self::JsonLines(mut out) => out.flush()?,
+            Self::Csv(writer) => Ok(writer.into_inner().map_err(|error| error.into_error())?),
+            Self::JsonLines(mut out) => {
+                out.flush()?;
+                Ok(out)
+            }
         }
-        Ok(())
     }
 }
 
 fn cells(detail: &EventDetail) -> [String; COLUMNS.len()] {
     let EventSummary {
-        number, source, event_id, event_type, ordering_key, received_at, state, reason, ..
+        number,
+        source,
+        event_id,
+        event_type,
+        ordering_key,
+        received_at,
+        state,
+        reason,
+        fingerprint,
+        ..
     } = &detail.summary;
+    let attempts: serde_json::Value = detail.attempts.iter().map(json::attempt).collect();
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     [
         number.to_string(),
@@ -109,15 +124,23 @@ fn cells(detail: &EventDetail) -> [String; COLUMNS.len()] {
         detail.summary.settled_at.map(moment).unwrap_or_default(),
         state.to_string(),
         reason.map(|reason| reason.to_string()).unwrap_or_default(),
+        fingerprint.as_ref().map(ToString::to_string).unwrap_or_default(),
         detail.summary.attempts.to_string(),
         or_empty(&detail.summary.last_error),
+        attempts.to_string(),
         body_text(&detail.event.body),
     ]
 }
 
-/// The body as text, or as base64 with a mark where it is not text.
+/// Marks a body that is written as base64.
+const BASE64: &str = "base64:";
+
+/// The body as text, or as base64 with a mark where it is not text, or would be taken for marked.
 fn body_text(body: &[u8]) -> String {
-    str::from_utf8(body).map_or_else(|_| format!("base64:{}", STANDARD.encode(body)), str::to_owned)
+    match str::from_utf8(body) {
+        Ok(text) if !text.starts_with(BASE64) => text.to_owned(),
+        _ => format!("{BASE64}{}", STANDARD.encode(body)),
+    }
 }
 
 /// A moment, in UTC.
@@ -144,6 +167,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_body_is_read_back_as_what_it_was() {
+        assert_eq!(body_text(b"{\"a\":1}"), "{\"a\":1}");
+        assert_eq!(body_text(&[0xff, 0]), "base64:/wA=");
+        assert_eq!(body_text(b"base64:/wA="), format!("base64:{}", STANDARD.encode("base64:/wA=")));
+    }
 
     #[test]
     fn formulas_are_text_and_numbers_are_numbers() {

@@ -14,6 +14,7 @@ pub mod dispatch;
 pub mod effect;
 pub mod event;
 pub mod export;
+pub mod fingerprint;
 pub mod forward;
 pub mod handler;
 mod handshake;

@@ -117,4 +117,15 @@ contract! { Sqlite:
         what_ends_while_the_source_is_paused_does_not_count,
         a_source_without_a_breaker_never_pauses_by_itself,
     }
+    dead {
+        an_attempt_says_which_handler_ran_also_if_it_never_came_back,
+        dead_letters_of_one_failure_are_one_group,
+        a_group_is_found_by_the_beginning_of_its_fingerprint,
+        an_event_that_dies_again_is_in_the_group_of_its_last_failure,
+        what_expires_while_it_waits_dies_of_what_it_waited_for,
+        a_selection_selects_the_same_everywhere,
+        a_preview_counts_by_source_and_reason_and_says_what_was_overtaken,
+        a_page_with_bodies_ends_before_it_is_large,
+        the_audit_log_is_listed_the_newest_first_and_filtered,
+    }
 }

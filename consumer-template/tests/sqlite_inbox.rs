@@ -10,9 +10,7 @@ mod support;
 
 use std::time::Duration;
 
-use hookproof_consumer::dead_letters::{Moved, Selection, discard_all, replay_all};
-use hookproof_consumer::event::{DeadReason, EventNo, State};
-use hookproof_consumer::export::Export;
+use hookproof_consumer::event::{EventNo, State};
 use hookproof_consumer::inbox::sqlite::{OpenError, SqliteInbox, SqliteOperator, SqliteOptions};
 use hookproof_consumer::inbox::{By, Delivery, Filter, IfStale, Inbox, InboxError, Operator, OperatorError};
 use hookproof_consumer::retry::Outcome;
@@ -231,41 +229,6 @@ async fn the_audit_log_is_append_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_move_by_the_hundred_and_only_those_that_were_there() {
-    let backend = Sqlite::start();
-    let inbox = backend.inbox();
-    for n in 0..250 {
-        let source = if n % 5 == 0 { "shop" } else { "crm" };
-        accept(inbox, &sent(n).to(source).malformed("no")).await;
-    }
-    let crm = Selection { source: Some("crm".to_owned()), reason: Some(DeadReason::Malformed) };
-    let by = By::new("ann", "fixed");
-    let replay = async || replay_all(inbox, &crm, IfStale::FollowRule, &by, at(1)).await.unwrap();
-    assert_eq!(replay().await, Moved { moved: 200, ..Moved::default() });
-    assert_eq!(replay().await, Moved::default());
-    let all = Selection::default();
-    assert_eq!(discard_all(inbox, &all, &by, at(1)).await.unwrap(), Moved { moved: 50, ..Moved::default() });
-    assert_eq!(inbox.counts().await.unwrap().of(State::Pending), 200);
-    backend.assert_sound().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_export_cannot_make_a_spreadsheet_compute() {
-    let backend = Sqlite::start();
-    let delivery = sent("msg_1").key("=HYPERLINK(\"http://e\",\"x\")").malformed("a, \"b\"\r\n=c");
-    accept(backend.inbox(), &delivery).await;
-    let mut csv = Vec::new();
-    let mut export = Export::csv(&mut csv).unwrap();
-    let event = backend.inbox().list(Filter::dead()).await.unwrap().remove(0).number;
-    export.add(&backend.inbox().show(event).await.unwrap().unwrap()).unwrap();
-    export.finish().unwrap();
-    let mut reader = csv::Reader::from_reader(csv.as_slice());
-    let row = reader.records().next().unwrap().unwrap();
-    assert_eq!(&row[4], "'=HYPERLINK(\"http://e\",\"x\")");
-    assert_eq!((&row[0], &row[10]), ("1", "a, \"b\"\r\n=c"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn claims_and_lists_of_dead_letters_do_not_read_the_history() {
     let backend = Sqlite::start();
     accept(backend.inbox(), &sent("msg_1")).await;
@@ -283,6 +246,9 @@ async fn claims_and_lists_of_dead_letters_do_not_read_the_history() {
         "SELECT at FROM applied WHERE source = 'a' AND ordering_key = 'b'",
         "SELECT number FROM events WHERE state = 'dead' AND number > 7 ORDER BY number LIMIT 100",
         "SELECT number FROM events WHERE source = 'a' AND state = 'dead' AND number > 7 ORDER BY number LIMIT 100",
+        "SELECT number FROM events WHERE state = 'dead' AND number > 7 AND fingerprint = 'a' ORDER BY number LIMIT 100",
+        "SELECT DISTINCT fingerprint FROM events INDEXED BY events_dead_by_failure
+             WHERE state = 'dead' AND fingerprint >= 'a' AND fingerprint < 'ag' ORDER BY fingerprint LIMIT 6",
     ];
     for sql in plans {
         let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

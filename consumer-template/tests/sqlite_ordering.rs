@@ -11,6 +11,7 @@ mod support;
 use std::time::Duration;
 
 use hookproof_consumer::event::{DeadReason, EventNo, State};
+use hookproof_consumer::fingerprint::Fingerprint;
 use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use hookproof_consumer::inbox::{By, Filter, IfStale, Inbox, Operator, Replayed};
 use hookproof_consumer::ordering::StaleRule;
@@ -129,6 +130,8 @@ async fn a_database_of_the_version_before_is_brought_up_to_date_with_all_that_is
     assert_eq!(detail.event.body, "body 3");
     assert_eq!((detail.summary.reason, detail.summary.attempts), (Some(DeadReason::AttemptsExhausted), 2));
     assert!(detail.summary.overtaken, "what was applied before is known");
+    let failure = Fingerprint::of("crm", DeadReason::AttemptsExhausted, "down");
+    assert_eq!(detail.summary.fingerprint, Some(failure));
     assert_eq!(inbox.show(EventNo(7)).await.unwrap().unwrap().audit.len(), 1);
     assert_eq!(inbox.rescue(5, at(0)).await.unwrap().retried, 1);
     let replayed =

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod audit;
 mod check_config;
 mod completions;
 mod demo;
@@ -11,6 +12,7 @@ mod source;
 mod status;
 mod table;
 mod verify;
+mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +36,7 @@ Examples:
   hookproof verify request.txt --source klozeo           find out why a delivery was refused
   hookproof dlq list --config hookproof.toml             see what could not be processed
   hookproof source pause klozeo --why 'CRM is down'      accept and keep, but begin nothing
+  hookproof audit --config hookproof.toml                see who replayed or discarded what, and why
 
 Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
 
@@ -43,6 +46,7 @@ enum Command {
     Demo(demo::Demo),
     Send(send::Send),
     Dlq(dlq::Dlq),
+    Audit(audit::Audit),
     Status(status::Status),
     Source(source::Source),
     Verify(verify::Verify),
@@ -65,7 +69,8 @@ impl ConfigArg {
     }
 }
 
-/// Runs the command, and says how it ended: 0 as promised, 1 if not, 2 for a command line that cannot be read.
+/// Runs the command, and says how it ended: 0 as promised, 1 if not, 2 for a command line that cannot be read, 130 if
+/// Ctrl-C ended it before.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
@@ -73,6 +78,7 @@ pub fn run() -> ExitCode {
         Command::Demo(command) => block_on(command.run()),
         Command::Send(command) => block_on(command.run()),
         Command::Dlq(command) => block_on(command.run()),
+        Command::Audit(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
         Command::Verify(command) => command.run(),

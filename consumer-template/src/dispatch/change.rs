@@ -1,5 +1,7 @@
 //! Changing what a running dispatcher does: between two of its rounds, so that what it claims and what runs it always belong together.
 
+use std::sync::Arc;
+
 use hookproof::UnixTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -46,10 +48,14 @@ impl Control {
 
 impl Change {
     /// Tells the inbox; if it agrees, hands over what to do.
-    pub(super) async fn apply(self, inbox: &dyn Inbox, now: UnixTime) -> Option<(Handlers, DispatchConfig)> {
+    pub(super) async fn apply(
+        self,
+        inbox: &dyn Inbox,
+        now: UnixTime,
+    ) -> Option<(Arc<Handlers>, DispatchConfig)> {
         let Processing { sources, handlers, config } = self.new;
         let answer = inbox.configure(sources, now).await;
-        let agreed = answer.is_ok().then_some((handlers, config));
+        let agreed = answer.is_ok().then(|| (Arc::new(handlers), config));
         // Whoever asked may have gone; it is done all the same.
         let _ = self.answer.send(answer);
         agreed

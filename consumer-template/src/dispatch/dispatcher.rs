@@ -21,7 +21,7 @@ use crate::inbox::{Inbox, InboxError, Rescued};
 /// Runs handlers on the events of an inbox.
 pub struct Dispatcher {
     desk: Desk,
-    handlers: Handlers,
+    handlers: Arc<Handlers>,
     running: JoinSet<Finished>,
     cut: watch::Sender<bool>,
     control: Control,
@@ -55,7 +55,14 @@ impl Dispatcher {
         let (cut, receiver) = watch::channel(false);
         let (sender, changes) = mpsc::channel(1);
         let desk = Desk { inbox, clock, config, cut: receiver };
-        Self { desk, handlers, running: JoinSet::new(), cut, control: Control(sender), changes }
+        Self {
+            desk,
+            handlers: Arc::new(handlers),
+            running: JoinSet::new(),
+            cut,
+            control: Control(sender),
+            changes,
+        }
     }
 
     /// What changes it once it runs.
@@ -109,8 +116,12 @@ impl Dispatcher {
         let config = self.desk.config;
         let rescued = self.desk.inbox.rescue(config.retry.max_attempts, now).await?;
         let room = config.concurrency.max(1).saturating_sub(self.running.len());
-        let claimed =
-            if room == 0 { Vec::new() } else { self.desk.inbox.claim(room, config.lease, now).await? };
+        let versions = Arc::clone(&self.handlers);
+        let claimed = if room == 0 {
+            Vec::new()
+        } else {
+            self.desk.inbox.claim_for(versions, room, config.lease, now).await?
+        };
         let started = claimed.len();
         for claimed in claimed {
             let effect = self.handlers.get(&claimed.event);

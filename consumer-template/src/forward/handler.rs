@@ -81,6 +81,10 @@ impl Forwarder {
 /// Cut off at any point, it leaves nothing but a request that may have arrived, as every lost answer does.
 #[async_trait]
 impl Handler for Forwarder {
+    fn version(&self) -> &str {
+        concat!("forward ", env!("CARGO_PKG_VERSION"))
+    }
+
     async fn handle(&self, event: &Event, context: &Context) -> Result<(), Failure> {
         let sent = self.headers(event, context, self.clock.now()).map_err(Failure::permanent)?;
         let request = self.http.post(self.target.url.clone()).headers(sent.clone()).body(event.body.clone());

@@ -61,7 +61,19 @@
 //! **Configuration.** [`Inbox::configure`] sets at once which sources there are, their rules and their breakers. Events of a source that
 //! is not among them stay pending, because what was to become of them is not known any more; when it is configured again, they go on. A
 //! pause outlives both.
+//!
+//! **Dead letters.** ([`DeadLetters`], [`AuditLog`])
+//! - Each attempt is kept with its times, its outcome, its error, and the version of its handler. The version is noted with the claim, so
+//!   that it is known also of a handler that took the process along.
+//! - When an event dies, the [fingerprint](crate::fingerprint) of its failure is stored with it. Dead letters of one failure are a group,
+//!   which is found by the beginning of its fingerprint. An event that is replayed, revived or discarded leaves its group; if it dies
+//!   again, it is in that of its last failure. What expires while it waits dies of what it waited for.
+//! - A [`Selection`] selects the same for lists, groups, previews and pages with bodies. A preview counts by source and reason, and says
+//!   how many were overtaken. A page with bodies ends before it is large.
+//! - The audit log is listed from the newest line, by event, source, actor, action and time.
 
+mod audit;
+mod dead;
 mod error;
 mod incoming;
 mod leased;
@@ -76,11 +88,13 @@ use async_trait::async_trait;
 use hookproof::UnixTime;
 use tokio::sync::Notify;
 
-use crate::effect::SqliteHandler;
+use crate::effect::{SqliteHandler, Versions};
 use crate::event::{EventNo, State};
 use crate::ordering::{OrderPolicy, StaleRule};
 use crate::retry::{Outcome, RetryPolicy};
 
+pub use audit::{AuditEntry, AuditFilter, AuditLog};
+pub use dead::{DeadLetters, Group, Groups, PAGE_BYTES, Preview, PreviewEntry, Selection};
 pub use error::{InboxError, OperatorError, StoreError};
 pub use incoming::{Facts, Incoming};
 pub use leased::{Claimed, Lease};
@@ -108,6 +122,24 @@ pub trait Inbox: Operator {
     ///
     /// When the store failed. Then nothing is leased, or it is rescued when the lease expires.
     async fn claim(&self, max: usize, lease: Duration, now: UnixTime) -> Result<Vec<Claimed>, InboxError>;
+
+    /// As [`Inbox::claim`], and notes with each attempt which version of its handler will run. At the claim, because a handler that
+    /// kills the process has no other time to say it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Inbox::claim`].
+    async fn claim_for(
+        &self,
+        versions: Arc<dyn Versions>,
+        max: usize,
+        lease: Duration,
+        now: UnixTime,
+    ) -> Result<Vec<Claimed>, InboxError> {
+        // A store that keeps no history has nothing to note.
+        drop(versions);
+        self.claim(max, lease, now).await
+    }
 
     /// Moves the end of a lease to `until`. `false`: the lease is lost, stop working.
     ///

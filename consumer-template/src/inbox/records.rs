@@ -2,21 +2,23 @@
 
 use hookproof::UnixTime;
 
+use super::Selection;
 use crate::event::{DeadReason, Event, EventNo, State};
+use crate::fingerprint::Fingerprint;
 
 /// Which events to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only of this source.
-    pub source: Option<String>,
+    /// Only what is selected. A reason or a failure selects among the dead, unless a state is given.
+    pub select: Selection,
     /// Only in this state.
     pub state: Option<State>,
-    /// Only dead for this reason.
-    pub reason: Option<DeadReason>,
     /// Only what is superseded.
     pub superseded: bool,
     /// Only what comes after this event in the order of the list: the last number of the page before.
     pub after: Option<EventNo>,
+    /// Only up to this number.
+    pub up_to: Option<EventNo>,
     /// The newest first instead of the oldest.
     pub newest_first: bool,
     /// At most this many; 0 and everything above [`Filter::MAX_LIMIT`] mean [`Filter::MAX_LIMIT`].
@@ -37,6 +39,12 @@ impl Filter {
     #[must_use]
     pub fn dead() -> Self {
         Self { state: Some(State::Dead), ..Self::default() }
+    }
+
+    /// Of these, the selected ones.
+    #[must_use]
+    pub fn selecting(self, select: Selection) -> Self {
+        Self { select, ..self }
     }
 
     pub(crate) fn page_size(&self) -> usize {
@@ -63,6 +71,8 @@ pub struct EventSummary {
     pub state: State,
     /// Why it is dead, if it is or was.
     pub reason: Option<DeadReason>,
+    /// Of which failure it is dead, if it is or was.
+    pub fingerprint: Option<Fingerprint>,
     /// Done without having been applied, because later events of its key were.
     pub superseded: bool,
     /// Whether a later event of its key was applied.
@@ -95,6 +105,8 @@ pub struct EventDetail {
 pub struct AttemptRecord {
     /// Counted from 1, and from 1 again after a replay.
     pub attempt: u32,
+    /// The version of the handler that ran, in its own words; `None` if the worker did not say.
+    pub handler: Option<String>,
     /// When it was claimed.
     pub started_at: UnixTime,
     /// When it was settled or rescued.
@@ -103,6 +115,14 @@ pub struct AttemptRecord {
     pub outcome: Option<String>,
     /// What went wrong.
     pub error: Option<String>,
+}
+
+impl AttemptRecord {
+    /// How long it took, from its claim to its end, in milliseconds.
+    #[must_use]
+    pub fn took_ms(&self) -> Option<u64> {
+        self.ended_at.map(|end| end.as_millis().saturating_sub(self.started_at.as_millis()))
+    }
 }
 
 /// One line of the audit log.

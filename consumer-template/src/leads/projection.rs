@@ -40,6 +40,10 @@ impl Leads {
 }
 
 impl SqliteHandler for Leads {
+    fn version(&self) -> &str {
+        concat!("leads ", env!("CARGO_PKG_VERSION"))
+    }
+
     fn apply(&self, tx: &Connection, event: &Event, _: &Context) -> Result<(), Failure> {
         let change = Change::read(event, self.lead_id.as_deref())?;
         merge(tx, &event.source, &change).map_err(Failure::transient)

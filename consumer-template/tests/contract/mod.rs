@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod breaker;
 pub(crate) mod claim;
+pub(crate) mod dead;
 pub(crate) mod failing;
 pub(crate) mod life;
 pub(crate) mod operate;

@@ -1,7 +1,7 @@
 //! What a person may do: look, replay, discard.
 
 use hookproof_consumer::event::{DeadReason, EventNo, State};
-use hookproof_consumer::inbox::{By, Delivery, Filter, IfStale, Inbox, Operator, OperatorError};
+use hookproof_consumer::inbox::{By, Delivery, Filter, IfStale, Inbox, Operator, OperatorError, Selection};
 use hookproof_consumer::retry::Outcome;
 
 use crate::support::{LEASE, Sqlite, accept, at, claim_one, sent};
@@ -44,22 +44,18 @@ pub(crate) async fn lists_are_filtered_and_paged(backend: &mut Sqlite) {
         page.iter().map(|event| event.number.0).collect::<Vec<_>>()
     };
     assert_eq!(list(Filter::dead()).await, [dead.0, malformed.0]);
-    let reason = Some(DeadReason::Malformed);
-    assert_eq!(list(Filter { reason, ..Filter::default() }).await, [malformed.0]);
+    let select = Selection { reason: Some(DeadReason::Malformed), ..Selection::default() };
+    assert_eq!(list(Filter { select, ..Filter::default() }).await, [malformed.0]);
     assert_eq!(list(Filter { limit: 100_000, ..Filter::default() }).await, (1..=100).collect::<Vec<_>>());
     let rest = Filter { after: Some(EventNo(100)), ..Filter::default() };
     assert_eq!(list(rest).await, (101..=152).collect::<Vec<_>>());
     let newest = Filter { newest_first: true, limit: 2, ..Filter::default() };
     assert_eq!(list(newest.clone()).await, [152, 151]);
     assert_eq!(list(Filter { after: Some(EventNo(151)), ..newest }).await, [150, 149]);
-    let shop = Filter {
-        source: Some("shop".to_owned()),
-        state: Some(State::Pending),
-        limit: 3,
-        ..Filter::default()
-    };
+    let of = |source: &str| Selection { source: Some(source.to_owned()), ..Selection::default() };
+    let shop = Filter { select: of("shop"), state: Some(State::Pending), limit: 3, ..Filter::default() };
     assert_eq!(list(shop).await, [3, 5, 7]);
-    assert_eq!(list(Filter { source: Some("' OR 1 --".to_owned()), ..Filter::default() }).await, [0; 0]);
+    assert_eq!(list(Filter { select: of("' OR 1 --"), ..Filter::default() }).await, [0; 0]);
 }
 
 pub(crate) async fn a_dead_letter_is_replayed_with_its_history(backend: &mut Sqlite) {

@@ -21,6 +21,12 @@ fn verify(seen: &Seen, key: &str) -> Result<Verified<Bytes>, hookproof::Refusal>
 }
 
 #[tokio::test]
+async fn the_forwarder_says_what_it_is() {
+    let version = concat!("forward ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(forwarder("127.0.0.1:1".parse().unwrap()).version(), version);
+}
+
+#[tokio::test]
 async fn the_target_can_verify_what_it_gets_byte_for_byte() {
     let every_byte: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     for body in [every_byte, b"\xff\xfe\x00 not utf-8".to_vec(), b" {\"a\" : 1.0}\r\n".to_vec(), Vec::new()] {

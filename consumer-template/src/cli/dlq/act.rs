@@ -2,19 +2,31 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Args;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 
-use super::{SelectArgs, StoreArg};
+use super::select::SelectArgs;
+use super::watch::{STALE, Watch};
+use super::{StoreArg, list};
 use crate::cli::source::remedy;
-use crate::cli::table::{eprint_line, print_line, progress};
-use crate::clock::{Clock as _, SystemClock};
-use crate::dead_letters::Pages;
-use crate::event::EventNo;
-use crate::inbox::{By, IfStale, Life as _, Operator, OperatorError, Replayed};
-use crate::ordering::StaleRule;
+use crate::cli::table::{eprint_line, print_line, shown, table};
+use crate::clock::SystemClock;
+use crate::dead_letters::{Action, Moved, Rate, Task, Which};
+use crate::event::{EventNo, State};
+use crate::inbox::{By, DeadLetters, Filter, IfStale, OperatorError, Selection};
 
-const STALE: &str = "later events of its key were applied before";
+/// As a shell says it of what Ctrl-C ended.
+const STOPPED: u8 = 130;
+
+/// A preview shows so many of the oldest dead letters.
+const PREVIEWED: usize = 10;
+
+const AFTER_HELP: &str = "\
+Between two dead letters the database is free: the server keeps working. Without --rate, no more than half of the
+time is taken. Ctrl-C stops between two dead letters; what is done is done, and running it again goes on.
+
+Exits 0 if all of it was done, 1 if not, 130 if it was stopped.";
 
 /// What a person does, and why.
 #[derive(Args, Debug)]
@@ -22,23 +34,30 @@ struct ActArgs {
     #[command(flatten)]
     store: StoreArg,
     /// The events' numbers.
-    #[arg(required_unless_present = "all", conflicts_with_all = ["all", "source", "reason"])]
+    #[arg(required_unless_present_any = ["all", "selection"], conflicts_with_all = ["all", "selection"])]
     events: Vec<EventNo>,
-    /// All that --source and --reason select.
+    /// All dead letters, or all that the other options select.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     select: SelectArgs,
+    /// At most so many per second or minute: 50/s, 600/m.
+    #[arg(long)]
+    rate: Option<Rate>,
     /// Who does it, for the audit log.
     #[arg(long, env = "USER", default_value = "unknown")]
     actor: String,
-    /// Only list what would be done.
+    /// Only show what would be done.
     #[arg(long)]
     dry_run: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Give dead letters new attempts.
 #[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Replay {
     #[command(flatten)]
     act: ActArgs,
@@ -52,6 +71,7 @@ pub(super) struct Replay {
 
 /// Mark dead letters as not to be processed. They are kept.
 #[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Discard {
     #[command(flatten)]
     act: ActArgs,
@@ -73,90 +93,153 @@ impl Discard {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Action {
-    Replay(IfStale),
-    Discard,
+const fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Replay(_) => "replay",
+        Action::Discard => "discard",
+    }
 }
 
 impl ActArgs {
     async fn run(&self, action: Action, why: &str) -> anyhow::Result<ExitCode> {
-        let operator = self.store.open()?;
-        let events = if self.all { self.selected(&operator).await? } else { self.events.clone() };
-        let verb = match action {
-            Action::Replay(_) => "replay",
-            Action::Discard => "discard",
-        };
-        if self.dry_run {
-            for event in &events {
-                print_line(format_args!(
-                    "would {verb} event {event}{}",
-                    overtaken(&operator, action, *event).await?
-                ))?;
+        let store = self.store.open()?;
+        if self.events.is_empty() {
+            let selection = self.select.selection(&store).await?;
+            if self.dry_run {
+                return self.preview(&store, action, selection).await;
             }
-            print_line(format_args!("{} dead letters, nothing changed", events.len()))?;
+            return self.act(&store, action, Which::Selected(selection), why).await;
+        }
+        if self.dry_run {
+            return self.look(&store, action).await;
+        }
+        self.act(&store, action, Which::These(self.events.clone()), why).await
+    }
+
+    async fn act(
+        &self,
+        store: &dyn DeadLetters,
+        action: Action,
+        which: Which,
+        why: &str,
+    ) -> anyhow::Result<ExitCode> {
+        // Before the first of them, so that no stop is missed.
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let stop = async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        let task = Task { action, which, by: By::new(&self.actor, why), rate: self.rate };
+        let mut watch = Watch::new(verb(action));
+        let run = task.run(store, &SystemClock, stop, &mut watch).await;
+        watch.end();
+        let moved = run.as_ref().map_or_else(|broke_off| broke_off.moved, |moved| *moved);
+        self.report(verb(action), &moved)?;
+        run?;
+        if matches!(action, Action::Replay(_)) && moved.moved > 0 {
+            // Or the person waits for what waits for the person.
+            store.sources().await?.iter().filter_map(remedy).for_each(eprint_line);
+        }
+        Ok(match moved {
+            Moved { stopped: true, .. } => ExitCode::from(STOPPED),
+            Moved { skipped: 0, .. } => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        })
+    }
+
+    fn report(&self, verb: &str, moved: &Moved) -> anyhow::Result<()> {
+        if self.json {
+            let line = json!({
+                "action": verb, "done": moved.moved, "overtaken": moved.stale, "not": moved.skipped,
+                "stopped": moved.stopped,
+            });
+            return Ok(print_line(line)?);
+        }
+        print_line(format_args!("{verb}: {} done, {} not", moved.moved, moved.skipped))?;
+        if moved.stopped {
+            eprint_line("Stopped. Run it again to go on.");
+        }
+        Ok(())
+    }
+
+    /// What would be done to the selected ones.
+    async fn preview(
+        &self,
+        store: &dyn DeadLetters,
+        action: Action,
+        selection: Selection,
+    ) -> anyhow::Result<ExitCode> {
+        let preview = store.preview(selection.clone()).await?;
+        let (verb, total) = (verb(action), preview.total());
+        if self.json {
+            let entries = preview.entries.iter().map(|entry| {
+                json!({
+                    "source": entry.source, "reason": entry.reason.as_str(), "events": entry.events,
+                    "overtaken": entry.overtaken,
+                })
+            });
+            let line = json!({
+                "action": verb, "dry_run": true, "events": total, "overtaken": preview.overtaken(),
+                "selected": entries.collect::<Vec<_>>(),
+            });
+            print_line(line)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let bar = progress(events.len() as u64);
-        let (mut done, mut failed) = (0, 0);
-        for event in events {
-            let by = By::new(&self.actor, why);
-            let now = SystemClock.now();
-            let outcome = match action {
-                Action::Replay(if_stale) => operator.replay(event, if_stale, by, now).await.map(consequence),
-                Action::Discard => operator.discard(event, by, now).await.map(|()| None),
-            };
-            bar.inc(1);
-            match outcome {
-                Ok(consequence) => {
-                    done += 1;
-                    if let Some(consequence) = consequence {
-                        bar.suspend(|| eprint_line(format_args!("event {event}: {STALE}; {consequence}")));
+        if total == 0 {
+            print_line(format_args!("Nothing to {verb}: no dead letter is selected."))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut rows = table(["source", "reason", "events", "overtaken"]);
+        for entry in &preview.entries {
+            let (events, overtaken) = (entry.events.to_string(), entry.overtaken.to_string());
+            rows.add_row([shown(&entry.source), entry.reason.to_string(), events, overtaken]);
+        }
+        print_line(rows)?;
+        let oldest = Filter { limit: PREVIEWED, ..Filter::dead().selecting(selection) };
+        let mut rows = list::lines();
+        for event in store.list(oldest).await? {
+            rows.add_row(list::cells(&event));
+        }
+        print_line(format_args!("\nThe oldest of them:\n{rows}"))?;
+        if matches!(action, Action::Replay(_)) && preview.overtaken() > 0 {
+            print_line(format_args!(
+                "Of {} of them, {STALE}: the stale rule of their source decides.",
+                preview.overtaken()
+            ))?;
+        }
+        print_line(format_args!("Would {verb} {total} dead letters. Nothing was changed."))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What would be done to those whose numbers were typed.
+    async fn look(&self, store: &dyn DeadLetters, action: Action) -> anyhow::Result<ExitCode> {
+        let (verb, mut would) = (verb(action), 0);
+        for event in &self.events {
+            match store.summary(*event).await? {
+                Some(summary) if summary.state == State::Dead => {
+                    would += 1;
+                    let overtaken = summary.overtaken && matches!(action, Action::Replay(_));
+                    let note = if overtaken { format!(": {STALE}") } else { String::new() };
+                    if !self.json {
+                        print_line(format_args!("would {verb} event {event}{note}"))?;
                     }
                 }
-                Err(error @ (OperatorError::NotFound(_) | OperatorError::NotDead { .. })) => {
-                    failed += 1;
-                    bar.suspend(|| eprint_line(format_args!("error: {error}")));
+                Some(summary) => {
+                    let error = OperatorError::NotDead { event: *event, state: summary.state };
+                    eprint_line(format_args!("error: {error}"));
                 }
-                Err(error) => bail!("{error}; {done} done before"),
+                None => eprint_line(format_args!("error: {}", OperatorError::NotFound(*event))),
             }
         }
-        bar.finish_and_clear();
-        print_line(format_args!("{verb}: {done} done, {failed} not"))?;
-        if matches!(action, Action::Replay(_)) && done > 0 {
-            // Or the person waits for what waits for the person.
-            operator.sources().await?.iter().filter_map(remedy).for_each(eprint_line);
+        let not = self.events.len() - would;
+        if self.json {
+            print_line(json!({ "action": verb, "dry_run": true, "events": would, "not": not }))?;
+        } else {
+            print_line(format_args!("Would {verb} {would} dead letters, {not} not. Nothing was changed."))?;
         }
-        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if not == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-
-    /// The numbers of what is selected now; what dies meanwhile is not among them.
-    async fn selected(&self, operator: &dyn Operator) -> anyhow::Result<Vec<EventNo>> {
-        let mut pages = Pages::new(operator, &self.select.selection()).await?;
-        let mut events = Vec::new();
-        while let Some(page) = pages.next().await? {
-            events.extend(page.iter().map(|event| event.number));
-        }
-        Ok(events)
-    }
-}
-
-/// What a replay of an event that was overtaken leads to.
-fn consequence(replayed: Replayed) -> Option<&'static str> {
-    match replayed {
-        Replayed::InOrder => None,
-        Replayed::Stale(StaleRule::Apply) => Some("its source applies it like any other"),
-        Replayed::Stale(StaleRule::Flag) => Some("it is applied, and its handler is told"),
-        Replayed::Stale(StaleRule::Skip) => {
-            Some("its source skips it: it will be done without being applied; --even-if-stale would apply it")
-        }
-        Replayed::StaleConfirmed => Some("it is applied all the same"),
-    }
-}
-
-/// What a dry run says of an event that was overtaken.
-async fn overtaken(operator: &dyn Operator, action: Action, event: EventNo) -> anyhow::Result<String> {
-    let replay = matches!(action, Action::Replay(_));
-    let overtaken = replay && operator.show(event).await?.is_some_and(|detail| detail.summary.overtaken);
-    Ok(if overtaken { format!(": {STALE}") } else { String::new() })
 }

@@ -5,10 +5,12 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{StoreArg, summary_json};
+use super::StoreArg;
+use super::select::or_dash;
 use crate::cli::table::{moment, print_line, shown, table};
 use crate::event::{EventNo, State};
-use crate::inbox::{EventDetail, Operator as _};
+use crate::export::json;
+use crate::inbox::{AttemptRecord, EventDetail, Operator as _};
 
 /// Show one event: what is known of it, its attempts, what people did to it.
 #[derive(Args, Debug)]
@@ -32,33 +34,8 @@ impl Show {
         if self.body {
             return Ok(std::io::stdout().lock().write_all(&detail.event.body)?);
         }
-        if self.json { Ok(print_line(detail_json(&detail))?) } else { print_detail(&detail) }
+        if self.json { Ok(print_line(json::detail(&detail))?) } else { print_detail(&detail) }
     }
-}
-
-fn detail_json(detail: &EventDetail) -> serde_json::Value {
-    let attempts = detail.attempts.iter().map(|attempt| {
-        serde_json::json!({
-            "attempt": attempt.attempt, "started_at": moment(attempt.started_at),
-            "ended_at": attempt.ended_at.map(moment), "outcome": attempt.outcome, "error": attempt.error,
-        })
-    });
-    let audit = detail.audit.iter().map(|entry| {
-        serde_json::json!({ "at": moment(entry.at), "actor": entry.actor, "action": entry.action, "why": entry.why })
-    });
-    let mut json = summary_json(&detail.summary);
-    let more = serde_json::json!({
-        "scheme": detail.event.scheme,
-        "key_id": detail.event.key_id,
-        "idempotency_key": detail.event.idempotency_key(),
-        "body_bytes": detail.event.body.len(),
-        "attempt_history": attempts.collect::<Vec<_>>(),
-        "audit": audit.collect::<Vec<_>>(),
-    });
-    if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), more) {
-        json.extend(more);
-    }
-    json
 }
 
 fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
@@ -82,19 +59,15 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
     if summary.overtaken && summary.state == State::Dead {
         facts.push(("overtaken", "later events of its key were applied".to_owned()));
     }
+    facts.extend(summary.fingerprint.as_ref().map(|group| ("group", group.to_string())));
     facts.extend(summary.last_error.as_ref().map(|error| ("last error", shown(error))));
     facts.push(("body", format!("{} bytes; print them with --body", event.body.len())));
     for (name, value) in facts {
         print_line(format_args!("{name:<13} {value}"))?;
     }
     if !detail.attempts.is_empty() {
-        let mut rows = table(["attempt", "started", "ended", "outcome", "error"]);
-        for attempt in &detail.attempts {
-            let ended = attempt.ended_at.map_or_else(|| "-".to_owned(), moment);
-            let outcome = attempt.outcome.clone().unwrap_or_else(|| "running".to_owned());
-            let error = attempt.error.as_deref().map(shown).unwrap_or_default();
-            rows.add_row([attempt.attempt.to_string(), moment(attempt.started_at), ended, outcome, error]);
-        }
+        let mut rows = table(["attempt", "started", "took", "handler", "outcome", "error"]);
+        rows.add_rows(detail.attempts.iter().map(attempt_cells));
         print_line(rows)?;
     }
     for entry in &detail.audit {
@@ -107,4 +80,17 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+fn attempt_cells(attempt: &AttemptRecord) -> [String; 6] {
+    let took =
+        |ms: u64| if ms < 10_000 { format!("{ms} ms") } else { format!("{:.1} s", ms as f64 / 1_000.0) };
+    [
+        attempt.attempt.to_string(),
+        moment(attempt.started_at),
+        attempt.took_ms().map_or_else(|| "-".to_owned(), took),
+        or_dash(attempt.handler.as_deref()),
+        attempt.outcome.clone().unwrap_or_else(|| "running".to_owned()),
+        attempt.error.as_deref().map(shown).unwrap_or_default(),
+    ]
 }

@@ -10,6 +10,7 @@ use super::lanes::{self, Place};
 use super::order;
 use super::rows::{self, Note, encode_headers, shortened, to_sql};
 use crate::event::{DeadReason, EventNo, State, Step};
+use crate::fingerprint::Fingerprint;
 use crate::inbox::{Accepted, By, Delivery, Incoming};
 
 /// The actor that the audit log names when a redelivery revives a dead letter.
@@ -84,11 +85,13 @@ fn store(
     let facts = &incoming.facts;
     let received_at = to_sql(incoming.received_at);
     let state = if dead.is_some() { State::Dead } else { State::Pending };
+    let failure = dead.map(|(reason, why)| Fingerprint::of(&incoming.source, reason, shortened(why)));
     let event = conn
         .prepare_cached(
             "INSERT INTO events (source, scheme, key_id, replay_key, identity, event_id, event_id_signed, event_type,
-                 event_type_signed, ordering_key, occurred_at, sequence, received_at, state, reason, last_error, settled_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) RETURNING number",
+                 event_type_signed, ordering_key, occurred_at, sequence, received_at, state, reason, last_error, settled_at,
+                 fingerprint)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) RETURNING number",
         )?
         .query_row(
             params![
@@ -109,6 +112,7 @@ fn store(
                 dead.map(|(reason, _)| reason.as_str()),
                 dead.map(|(_, why)| shortened(why)),
                 dead.map(|_| received_at),
+                failure.as_ref().map(Fingerprint::as_str),
             ],
             |row| row.get(0).map(EventNo),
         )?;

@@ -17,6 +17,9 @@ use crate::retry::Outcome;
 /// Leases that one rescue takes back: the writer has other things to do.
 const RESCUES: usize = 1_000;
 
+/// What a handler says of its version is cut to this many characters.
+const VERSION_CHARS: usize = 100;
+
 const LOST: &str = "the worker did not come back: the lease ended";
 
 /// The attempts of `event` that count.
@@ -25,6 +28,14 @@ pub(super) fn counted(conn: &Connection, event: EventNo) -> Result<u32, WorkErro
         .prepare_cached("SELECT attempts FROM events WHERE number = ?1")?
         .query_row([event.0], |row| row.get(0))?;
     Ok(attempts)
+}
+
+/// Notes which version of its handler an attempt runs.
+pub(super) fn note_handler(conn: &Connection, lease: &Lease, version: &str) -> Result<(), WorkError> {
+    let version: String = version.chars().take(VERSION_CHARS).collect();
+    conn.prepare_cached("UPDATE attempts SET handler = ?2 WHERE id = ?1")?
+        .execute(params![lease.token, version])?;
+    Ok(())
 }
 
 pub(super) fn settle(

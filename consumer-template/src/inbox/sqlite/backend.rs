@@ -24,7 +24,7 @@ use super::options::SqliteOptions;
 use super::order;
 use super::read::{self, Readers};
 use super::writer::Writer;
-use crate::effect::SqliteHandler;
+use crate::effect::{SqliteHandler, Versions};
 use crate::event::EventNo;
 use crate::inbox::{
     Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
@@ -77,6 +77,10 @@ impl SqliteInbox {
         self.readers.read("check the database", check::check).await
     }
 
+    pub(super) fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         slot: Slot,
@@ -106,7 +110,21 @@ impl Inbox for SqliteInbox {
 
     async fn claim(&self, max: usize, lease: Duration, now: UnixTime) -> Result<Vec<Claimed>, InboxError> {
         let turn = Arc::clone(&self.turn);
-        let work = move |conn: &Connection, _: Option<&str>| claim::claim(conn, max, lease, now, &turn);
+        let work = move |conn: &Connection, _: Option<&str>| claim::claim(conn, max, lease, now, &turn, None);
+        self.write(Slot::Control, "claim events", work).await
+    }
+
+    async fn claim_for(
+        &self,
+        versions: Arc<dyn Versions>,
+        max: usize,
+        lease: Duration,
+        now: UnixTime,
+    ) -> Result<Vec<Claimed>, InboxError> {
+        let turn = Arc::clone(&self.turn);
+        let work = move |conn: &Connection, _: Option<&str>| {
+            claim::claim(conn, max, lease, now, &turn, Some(&*versions))
+        };
         self.write(Slot::Control, "claim events", work).await
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Each rule: what is wrong, and a query for how many rows break it.
-const RULES: [(&str, &str); 14] = [
+const RULES: [(&str, &str); 15] = [
     (
         "unfinished events that are not in line",
         "SELECT COUNT(*) FROM events WHERE state IN ('pending', 'running')
@@ -41,6 +41,10 @@ const RULES: [(&str, &str); 14] = [
         "events in the line of another source or ordering key",
         "SELECT COUNT(*) FROM queue JOIN lanes ON lanes.id = lane JOIN events ON number = event
              WHERE lanes.source <> events.source OR lanes.ordering_key IS NOT events.ordering_key",
+    ),
+    (
+        "dead letters without the fingerprint of their failure",
+        "SELECT COUNT(*) FROM events WHERE state = 'dead' AND fingerprint IS NULL",
     ),
     (
         "events without a payload",

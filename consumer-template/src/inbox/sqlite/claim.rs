@@ -14,6 +14,7 @@ use super::lanes::{self, First};
 use super::life;
 use super::order;
 use super::rows::{self, Note, to_sql};
+use crate::effect::Versions;
 use crate::event::{DeadReason, Step};
 use crate::inbox::Claimed;
 use crate::ordering::{AtDeadline, StaleRule};
@@ -47,6 +48,7 @@ pub(super) fn claim(
     lease: Duration,
     now: UnixTime,
     turn: &Turn,
+    versions: Option<&dyn Versions>,
 ) -> Result<Vec<Claimed>, WorkError> {
     bring_back(conn, now)?;
     let mut turns = turn.order(lanes::sources(conn)?);
@@ -56,7 +58,11 @@ pub(super) fn claim(
         && let Some(source) = turns.pop_front()
     {
         if let Some((lane, first)) = next_of(conn, &source, &mut to_pass_over, now)? {
-            claimed.push(start(conn, &source, lane, &first, lease, now)?);
+            let started = start(conn, &source, lane, &first, lease, now)?;
+            if let Some(versions) = versions {
+                attempts::note_handler(conn, &started.lease, &versions.of(&started.event))?;
+            }
+            claimed.push(started);
             turn.served(&source);
             turns.push_back(source);
         }

@@ -19,10 +19,12 @@
 mod accept;
 mod attempts;
 mod audit;
+mod audit_log;
 mod backend;
 mod breaker;
 mod check;
 mod claim;
+mod dead;
 mod effects;
 mod fence;
 mod job;
@@ -35,6 +37,7 @@ mod options;
 mod order;
 mod read;
 mod rows;
+mod select;
 mod writer;
 
 pub use backend::SqliteInbox;

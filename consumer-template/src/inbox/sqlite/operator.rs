@@ -1,6 +1,6 @@
 //! What a person does to dead letters and sources, also from another process while the server runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use hookproof::UnixTime;
@@ -35,6 +35,8 @@ pub(super) const RESUME: &str = "resume a source";
 pub struct SqliteOperator {
     options: Arc<SqliteOptions>,
     readers: Readers,
+    /// The connection that writes, between two actions.
+    idle: Arc<Mutex<Option<Connection>>>,
 }
 
 impl SqliteOperator {
@@ -45,7 +47,11 @@ impl SqliteOperator {
     /// When there is no database, or not one of this version: only the server creates and migrates.
     pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
         open::assert_current(&open::reader(&options)?)?;
-        Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options) })
+        Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options), idle: Arc::default() })
+    }
+
+    pub(super) fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
@@ -53,16 +59,24 @@ impl SqliteOperator {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<Result<T, E>, WorkError> + Send + 'static,
     ) -> Result<T, E> {
-        let options = Arc::clone(&self.options);
+        let (options, idle) = (Arc::clone(&self.options), Arc::clone(&self.idle));
         let act = move || {
             let failed = |reason: &dyn std::fmt::Display| InboxError::Store(StoreError::new(doing, reason));
-            let mut conn = open::operator(&options).map_err(|error| failed(&error))?;
+            let warm = idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let conn = warm.map_or_else(|| open::operator(&options), Ok);
+            let mut conn = conn.map_err(|error| failed(&error))?;
             let tx = conn
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(|error| failed(&error))?;
-            let did = work(&tx).map_err(|error| failed(&error))??;
-            tx.commit().map_err(|error| failed(&error))?;
-            Ok(did)
+            let did = work(&tx).map_err(|error| failed(&error))?;
+            match &did {
+                Ok(_) => tx.commit(),
+                Err(_) => tx.rollback(),
+            }
+            .map_err(|error| failed(&error))?;
+            // A connection that failed is not kept.
+            *idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(conn);
+            did
         };
         let joined = tokio::task::spawn_blocking(act).await;
         joined.unwrap_or_else(|error| Err(InboxError::Store(StoreError::new(doing, error)).into()))

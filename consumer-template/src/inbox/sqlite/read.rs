@@ -9,7 +9,8 @@ use super::open;
 use super::options::SqliteOptions;
 use super::order::OVERTAKEN;
 use super::rows::{self, from_sql};
-use crate::event::{EventNo, State};
+use super::select::Conditions;
+use crate::event::EventNo;
 use crate::inbox::{
     AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter, InboxError,
     StoreError,
@@ -85,11 +86,11 @@ fn summary_sql() -> String {
         FROM blockers WHERE blockers.event = events.number)";
     format!(
         "SELECT number, source, event_id, event_type, ordering_key, received_at, state, reason, attempts, last_error,
-         settled_at, superseded, {OVERTAKEN}, {blocks} FROM events"
+         settled_at, superseded, fingerprint, {OVERTAKEN}, {blocks} FROM events"
     )
 }
 
-fn summary(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
+fn summary_of(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
     Ok(EventSummary {
         number: EventNo(row.get(0)?),
         source: row.get(1)?,
@@ -103,63 +104,44 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
         last_error: row.get(9)?,
         settled_at: row.get::<_, Option<i64>>(10)?.map(from_sql),
         superseded: row.get(11)?,
-        overtaken: row.get(12)?,
-        blocks: row.get::<_, Option<i64>>(13)?.map(|waiting| u64::try_from(waiting).unwrap_or(0)),
+        fingerprint: rows::fingerprint(row, 12)?,
+        overtaken: row.get(13)?,
+        blocks: row.get::<_, Option<i64>>(14)?.map(|waiting| u64::try_from(waiting).unwrap_or(0)),
     })
 }
 
-/// Conditions are left out of the text rather than made true, so that an index is used for those that are there.
 pub(super) fn list(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<EventSummary>> {
-    let mut sql = format!("{} WHERE 1", summary_sql());
-    let mut values: Vec<(&str, Box<dyn rusqlite::ToSql>)> = Vec::new();
-    if let Some(source) = &filter.source {
-        sql += " AND source = :source";
-        values.push((":source", Box::new(source.clone())));
-    }
-    // A reason is only looked for among the dead, where there is an index to find it by.
-    if let Some(state) = filter.state.or(filter.reason.map(|_| State::Dead)) {
-        sql += " AND state = :state";
-        values.push((":state", Box::new(state.as_str())));
-    }
-    if let Some(reason) = filter.reason {
-        sql += " AND reason = :reason";
-        values.push((":reason", Box::new(reason.as_str())));
-    }
-    if filter.superseded {
-        sql += " AND superseded = 1";
-    }
-    if let Some(after) = filter.after {
-        sql += if filter.newest_first { " AND number < :after" } else { " AND number > :after" };
-        values.push((":after", Box::new(after.0)));
-    }
-    sql += if filter.newest_first { " ORDER BY number DESC" } else { " ORDER BY number" };
-    sql += &format!(" LIMIT {}", filter.page_size());
-    let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_ref())).collect();
-    let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(values.as_slice(), summary)?;
-    rows.collect()
+    let which = Conditions::page(filter);
+    let order = if filter.newest_first { "number DESC" } else { "number" };
+    let sql =
+        format!("{} WHERE {} ORDER BY {order} LIMIT {}", summary_sql(), which.sql(), filter.page_size());
+    conn.prepare_cached(&sql)?.query_map(which.values().as_slice(), summary_of)?.collect()
+}
+
+pub(super) fn summary(conn: &Connection, event: EventNo) -> rusqlite::Result<Option<EventSummary>> {
+    conn.prepare_cached(&format!("{} WHERE number = ?1", summary_sql()))?
+        .query_row([event.0], summary_of)
+        .optional()
 }
 
 pub(super) fn show(conn: &Connection, event: EventNo) -> rusqlite::Result<Option<EventDetail>> {
-    let found = conn
-        .prepare_cached(&format!("{} WHERE number = ?1", summary_sql()))?
-        .query_row([event.0], summary)
-        .optional()?;
-    let Some(summary) = found else {
-        return Ok(None);
-    };
-    let detail = EventDetail {
+    summary(conn, event)?.map(|summary| detail(conn, summary)).transpose()
+}
+
+/// What else is known about an event.
+pub(super) fn detail(conn: &Connection, summary: EventSummary) -> rusqlite::Result<EventDetail> {
+    let event = summary.number;
+    Ok(EventDetail {
         summary,
         event: rows::load(conn, event)?,
         attempts: attempts(conn, event)?,
         audit: audit(conn, event)?,
-    };
-    Ok(Some(detail))
+    })
 }
 
 fn attempts(conn: &Connection, event: EventNo) -> rusqlite::Result<Vec<AttemptRecord>> {
     conn.prepare_cached(
-        "SELECT attempt, started_at, ended_at, outcome, error FROM attempts WHERE event = ?1 ORDER BY id",
+        "SELECT attempt, started_at, ended_at, outcome, error, handler FROM attempts WHERE event = ?1 ORDER BY id",
     )?
     .query_map(params![event.0], |row| {
         Ok(AttemptRecord {
@@ -168,6 +150,7 @@ fn attempts(conn: &Connection, event: EventNo) -> rusqlite::Result<Vec<AttemptRe
             ended_at: row.get::<_, Option<i64>>(2)?.map(from_sql),
             outcome: row.get(3)?,
             error: row.get(4)?,
+            handler: row.get(5)?,
         })
     })?
     .collect()

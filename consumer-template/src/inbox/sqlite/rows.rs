@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::job::WorkError;
 use crate::event::{DeadReason, Event, EventNo, Named, State, Step, transition};
+use crate::fingerprint::Fingerprint;
 
 /// Errors that handlers give us are cut to this many bytes: they are for people.
 const ERROR_BYTES: usize = 2_000;
@@ -41,7 +42,12 @@ pub(super) fn reason(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<De
     name.map(|name| DeadReason::parse(&name).ok_or_else(|| unknown(column, "reason"))).transpose()
 }
 
-fn unknown(column: usize, what: &str) -> rusqlite::Error {
+pub(super) fn fingerprint(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Fingerprint>> {
+    let digits: Option<String> = row.get(column)?;
+    digits.map(|digits| digits.parse().map_err(|_| unknown(column, "failure"))).transpose()
+}
+
+pub(super) fn unknown(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("an unknown {what}").into())
 }
 
@@ -70,10 +76,12 @@ pub(super) fn change(
         return Ok(Err(from));
     };
     let settled_at = (!matches!(to, State::Pending | State::Running)).then(|| to_sql(now));
+    let failure = if to == State::Dead { failure(conn, event, note)? } else { None };
     let changed = conn
         .prepare_cached(
             "UPDATE events SET state = ?3, reason = COALESCE(?4, reason), last_error = COALESCE(?5, last_error),
-                 attempts = COALESCE(?6, attempts), settled_at = ?7, superseded = ?8
+                 attempts = COALESCE(?6, attempts), settled_at = ?7, superseded = ?8,
+                 fingerprint = COALESCE(?9, fingerprint)
              WHERE number = ?1 AND state = ?2",
         )?
         .execute(params![
@@ -85,8 +93,22 @@ pub(super) fn change(
             note.attempts,
             settled_at,
             step == Step::Supersede,
+            failure.as_ref().map(Fingerprint::as_str),
         ])?;
     if changed == 1 { Ok(Ok(to)) } else { Err(WorkError::Broken("a state changed under the writer")) }
+}
+
+/// The fingerprint of the failure of which `event` dies. What `note` does not say stands in the event.
+fn failure(conn: &Connection, event: EventNo, note: Note<'_>) -> rusqlite::Result<Option<Fingerprint>> {
+    conn.prepare_cached("SELECT source, reason, last_error FROM events WHERE number = ?1")?.query_row(
+        [event.0],
+        |row| {
+            let (source, known): (String, Option<String>) = (row.get(0)?, row.get(2)?);
+            let error = note.error.map(shortened).or(known.as_deref()).unwrap_or_default();
+            let reason = note.reason.map_or_else(|| reason(row, 1), |reason| Ok(Some(reason)))?;
+            Ok(reason.map(|reason| Fingerprint::of(&source, reason, error)))
+        },
+    )
 }
 
 /// As [`change`], for steps that the queue says are legal.

@@ -1,0 +1,47 @@
+//! Reading the audit log.
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use super::dead::Reads;
+use super::rows::{from_sql, to_sql};
+use super::select::Conditions;
+use crate::event::EventNo;
+use crate::inbox::{AuditEntry, AuditFilter, AuditLog, Filter, InboxError};
+
+#[async_trait]
+impl<T: Reads + Send + Sync> AuditLog for T {
+    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, InboxError> {
+        self.readers().read("read the audit log", move |conn| page(conn, &filter)).await
+    }
+}
+
+fn page(conn: &Connection, filter: &AuditFilter) -> rusqlite::Result<Vec<AuditEntry>> {
+    let AuditFilter { event, source, actor, action, since, until, before, limit } = filter.clone();
+    let mut which = Conditions::default();
+    which.and("event = :event", ":event", event.map(|EventNo(number)| number));
+    which.and("source = :source", ":source", source);
+    which.and("actor = :actor", ":actor", actor);
+    which.and("action = :action", ":action", action);
+    which.and("at >= :since", ":since", since.map(to_sql));
+    which.and("at < :until", ":until", until.map(to_sql));
+    which.and("id < :before", ":before", before);
+    let sql = format!(
+        "SELECT id, at, event, source, actor, action, why FROM audit WHERE {} ORDER BY id DESC LIMIT {}",
+        which.sql(),
+        Filter { limit, ..Filter::default() }.page_size()
+    );
+    conn.prepare_cached(&sql)?
+        .query_map(which.values().as_slice(), |row| {
+            Ok(AuditEntry {
+                id: row.get(0)?,
+                at: from_sql(row.get(1)?),
+                event: row.get::<_, Option<i64>>(2)?.map(EventNo),
+                source: row.get(3)?,
+                actor: row.get(4)?,
+                action: row.get(5)?,
+                why: row.get(6)?,
+            })
+        })?
+        .collect()
+}
