@@ -4,6 +4,7 @@ mod check_config;
 mod completions;
 mod demo;
 mod dlq;
+mod leads;
 mod schemes;
 mod send;
 mod serve;
@@ -45,6 +46,7 @@ enum Command {
     Dlq(dlq::Dlq),
     Status(status::Status),
     Source(source::Source),
+    Leads(leads::Leads),
     Verify(verify::Verify),
     CheckConfig(check_config::CheckConfig),
     Schemes(schemes::Schemes),
@@ -75,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Dlq(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
+        Command::Leads(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
         Command::Schemes(command) => command.run(),
