@@ -97,9 +97,13 @@ impl List {
         }
         print_line(if after.0.is_empty() { "No leads.".to_owned() } else { rows.to_string() })?;
         let strays = register.strays()?.into_iter();
-        for stray in strays.filter(|stray| self.source.as_ref().is_none_or(|source| *source == stray.source)) {
+        for stray in strays.filter(|stray| self.source.as_ref().is_none_or(|source| *source == stray.source))
+        {
             let (source, name) = (shown(&stray.source), shown(&stray.event_type));
-            print_line(format_args!("{source}: events of type '{name}' name no lead, the latest {}", time(stray.at)))?;
+            print_line(format_args!(
+                "{source}: events of type '{name}' name no lead, the latest {}",
+                time(stray.at)
+            ))?;
         }
         Ok(())
     }

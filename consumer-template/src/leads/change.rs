@@ -150,7 +150,10 @@ impl Says {
         for (name, (weight, value)) in claims::read(envelope, topic, &not_fields)? {
             let scores = if name == "scores" { serde_json::from_str(&value).ok().map(Members) } else { None };
             if let Some(scores) = scores {
-                scores.0.iter().for_each(|(name, score)| self.say(Kind::Score, name, weight, score.get().to_owned()));
+                scores
+                    .0
+                    .iter()
+                    .for_each(|(name, score)| self.say(Kind::Score, name, weight, score.get().to_owned()));
             } else if matches!(name.as_str(), "score" | "lead_score" | "new_score") {
                 self.say(Kind::Score, measures.as_deref().unwrap_or("score"), weight, value);
             } else {
@@ -189,7 +192,8 @@ impl Merge {
             return Err(Failure::permanent(format_args!("more than {MAX_MERGED} leads are merged")));
         }
         let lead = envelope.lead.clone();
-        let is_the_merges_own = |id: &String| stated.is_some() && stated.as_ref() != Some(id) && !losers.contains(id);
+        let is_the_merges_own =
+            |id: &String| stated.is_some() && stated.as_ref() != Some(id) && !losers.contains(id);
         let lead = if losers.is_empty() { lead } else { lead.filter(|id| !is_the_merges_own(id)) };
         if losers.is_empty() && stated.is_some() {
             losers.extend(lead.clone());

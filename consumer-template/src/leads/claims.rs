@@ -42,11 +42,7 @@ const OWNER: Step = (
 pub(super) type Claims = BTreeMap<String, (Weight, String)>;
 
 /// What `envelope` says of the lead's fields. `not_fields`: members of its home that are something else.
-pub(super) fn read(
-    envelope: &Envelope<'_>,
-    topic: Topic,
-    not_fields: &[&str],
-) -> Result<Claims, Failure> {
+pub(super) fn read(envelope: &Envelope<'_>, topic: Topic, not_fields: &[&str]) -> Result<Claims, Failure> {
     let is_the_leads = envelope.whole || (topic.is_about_a_lead() && topic != Topic::Unknown);
     if !is_the_leads {
         return Ok(Claims::new());
@@ -156,7 +152,11 @@ mod tests {
             (r#"{"data":{"lead":{"id":1,"a":1,"b":2},"changed_fields":["b"]}}"#, "b=2", "a=1"),
             (r#"{"lead":{"id":1,"a":1,"b":2},"changes":{"b":{"old":1,"new":2}}}"#, "b=2", "a=1"),
             (r#"{"lead":{"id":1,"b":2},"changes":{"b":[1,2]}}"#, "b=2", ""),
-            (r#"{"data":{"lead_id":1,"changes":{"b":{"from":1,"to":2},"c":[3,4],"d":5}}}"#, "b=2 c=4 d=5", ""),
+            (
+                r#"{"data":{"lead_id":1,"changes":{"b":{"from":1,"to":2},"c":[3,4],"d":5}}}"#,
+                "b=2 c=4 d=5",
+                "",
+            ),
             (r#"{"data":{"lead_id":1,"old":{"b":1},"new":{"b":2,"z":9}}}"#, "b=2", ""),
             // The lead itself knows best what is now; two tags are no pair of old and new.
             (r#"{"data":{"id":1,"tags":["x","y"],"changes":{"tags":["x","y"]}}}"#, r#"tags=["x","y"]"#, ""),
@@ -173,7 +173,10 @@ mod tests {
     fn a_step_from_one_value_to_another_claims_the_other() {
         let cases = [
             (r#"{"data":{"lead_id":1,"from":"new","to":"won"}}"#, r#"stage="won""#),
-            (r#"{"data":{"lead":{"id":1,"from":"a@b"},"from":"new","to":"won"}}"#, r#"from="a@b" stage="won""#),
+            (
+                r#"{"data":{"lead":{"id":1,"from":"a@b"},"from":"new","to":"won"}}"#,
+                r#"from="a@b" stage="won""#,
+            ),
             (r#"{"lead":{"id":1,"stage":"won"},"old_stage":"new"}"#, r#"stage="won""#),
             (r#"{"data":{"id":1,"new_stage":"won","by":"ann"}}"#, r#"by="ann" stage="won""#),
         ];

@@ -79,7 +79,8 @@ impl Register {
         };
         let book = table::load_group(&self.conn, source, lead_id)?;
         let events = events_of(&book).into_iter();
-        let events = events.map(|(name, said)| (name.to_owned(), said.stamp.at, said.value.clone())).collect();
+        let events =
+            events.map(|(name, said)| (name.to_owned(), said.stamp.at, said.value.clone())).collect();
         let merged_from = Lead::merged_from(&self.conn, source, lead_id)?.into_iter().collect();
         Ok(Some(Entry { lead, merged_from, events }))
     }

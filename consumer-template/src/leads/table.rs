@@ -71,7 +71,17 @@ fn write_fact(conn: &Connection, source: &str, key: &Key, said: &Said) -> rusqli
          ON CONFLICT (source, lead_id, kind, name) DO UPDATE SET weight = excluded.weight, at = excluded.at,
              sequence = excluded.sequence, event = excluded.event, value = excluded.value",
     )?
-    .execute(params![source, key.lead, kind, key.name, said.weight as i64, at, sequence, event, said.value])?;
+    .execute(params![
+        source,
+        key.lead,
+        kind,
+        key.name,
+        said.weight as i64,
+        at,
+        sequence,
+        event,
+        said.value
+    ])?;
     Ok(())
 }
 
@@ -129,7 +139,8 @@ fn members(row: &Row<'_>, column: usize) -> rusqlite::Result<BTreeMap<String, St
 }
 
 /// The columns of [`lead`].
-const COLUMNS: &str = "source, lead_id, merged_into, created_at, updated_at, deleted, outcome, fields, scores, notes, forms,
+const COLUMNS: &str =
+    "source, lead_id, merged_into, created_at, updated_at, deleted, outcome, fields, scores, notes, forms,
      events_applied";
 
 /// A source, an id, and what is there.

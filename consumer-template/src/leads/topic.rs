@@ -41,8 +41,7 @@ impl Topic {
         let name = name.to_ascii_lowercase();
         let words: Vec<_> =
             name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        let about: Vec<_> =
-            words.iter().copied().filter(|word| !matches!(*word, "lead" | "leads")).collect();
+        let about: Vec<_> = words.iter().copied().filter(|word| !matches!(*word, "lead" | "leads")).collect();
         let of_a_lead = about.len() < words.len();
         match about.as_slice() {
             ["note" | "notes", .., verb] => {

@@ -118,7 +118,9 @@ fn in_true_order(mut changes: Vec<Change>) -> BTreeMap<String, Lead> {
             group.iter().filter(|id| !merges.iter().any(|(key, _)| key.lead == ***id)).collect();
         let latest = merges
             .iter()
-            .filter(|(key, _)| group.contains(&&key.name) && (roots.is_empty() || roots.contains(&&&key.name)))
+            .filter(|(key, _)| {
+                group.contains(&&key.name) && (roots.is_empty() || roots.contains(&&&key.name))
+            })
             .max_by_key(|(key, said)| (said.stamp, &key.name));
         let survivor = latest.map_or(group[0], |(key, _)| &key.name);
         for id in &group {
@@ -135,7 +137,12 @@ fn in_true_order(mut changes: Vec<Change>) -> BTreeMap<String, Lead> {
 }
 
 fn updated(facts: &BTreeMap<Key, Said>, group: &[&String]) -> i64 {
-    facts.iter().filter(|(key, _)| group.contains(&&key.lead)).map(|(_, said)| said.stamp.at).max().unwrap_or(0)
+    facts
+        .iter()
+        .filter(|(key, _)| group.contains(&&key.lead))
+        .map(|(_, said)| said.stamp.at)
+        .max()
+        .unwrap_or(0)
 }
 
 fn alive(facts: &BTreeMap<Key, Said>, survivor: &String, group: &[&String]) -> Lead {
@@ -161,7 +168,10 @@ fn alive(facts: &BTreeMap<Key, Said>, survivor: &String, group: &[&String]) -> L
     if lead.deleted {
         return lead;
     }
-    let mut shown: Vec<_> = facts.iter().filter(|(key, said)| group.contains(&&key.lead) && said.stamp.position() > since).collect();
+    let mut shown: Vec<_> = facts
+        .iter()
+        .filter(|(key, said)| group.contains(&&key.lead) && said.stamp.position() > since)
+        .collect();
     shown.sort_by_key(|(_, said)| (said.weight, said.stamp));
     for (Key { kind, name, .. }, Said { weight, stamp, value }) in shown {
         let members = match kind {

@@ -7,22 +7,22 @@ use proptest::strategy::Union;
 use crate::tables::lead_event;
 
 /// How many cases the properties try. `HOOKPROOF_CASES=10000` is what the promise was made with.
-pub fn cases(share: u32) -> u32 {
+pub(crate) fn cases(share: u32) -> u32 {
     let all = std::env::var("HOOKPROOF_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
     (all / share).max(1)
 }
 
 /// An event's type and data, and when it occurred; the sequence of two events of one time may differ.
 #[derive(Clone, Debug)]
-pub struct Told {
-    pub kind: &'static str,
-    pub data: String,
-    pub occurred: u64,
-    pub sequence: Option<i64>,
+pub(crate) struct Told {
+    pub(crate) kind: &'static str,
+    pub(crate) data: String,
+    pub(crate) occurred: u64,
+    pub(crate) sequence: Option<i64>,
 }
 
 impl Told {
-    pub fn event(&self) -> Event {
+    pub(crate) fn event(&self) -> Event {
         Event { sequence: self.sequence, ..lead_event(self.kind, self.occurred, &self.data) }
     }
 }
@@ -90,7 +90,7 @@ fn story() -> Union<BoxedStrategy<(&'static str, String)>> {
     ])
 }
 
-pub fn told() -> impl Strategy<Value = Told> {
+pub(crate) fn told() -> impl Strategy<Value = Told> {
     (story(), 0..4_u64, prop::option::of(0..2_i64)).prop_map(|((kind, data), second, sequence)| Told {
         kind,
         data,
@@ -100,13 +100,13 @@ pub fn told() -> impl Strategy<Value = Told> {
 }
 
 /// Events, and the same events once more with repetitions, in another order.
-pub fn told_twice(most: usize) -> impl Strategy<Value = (Vec<Told>, Vec<Told>)> {
+pub(crate) fn told_twice(most: usize) -> impl Strategy<Value = (Vec<Told>, Vec<Told>)> {
     prop::collection::vec(told(), 1..most).prop_flat_map(|told| {
         let repeated: Vec<_> = told.iter().chain(told.iter().step_by(2)).cloned().collect();
         (Just(told), Just(repeated).prop_shuffle())
     })
 }
 
-pub fn events(told: &[Told]) -> Vec<Event> {
+pub(crate) fn events(told: &[Told]) -> Vec<Event> {
     told.iter().map(Told::event).collect()
 }

@@ -8,6 +8,8 @@
 )]
 
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod converge;
 #[cfg(test)]
 mod generate;

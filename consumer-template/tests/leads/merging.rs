@@ -74,7 +74,10 @@ fn the_life_of_a_group_is_that_of_its_survivor() {
     assert!(!leads["B"].deleted && leads["B"].fields.contains_key("x"), "{leads:#?}");
     let survivor = lead_event("lead.deleted", 3, r#"{"id":"B"}"#);
     let leads = in_every_order(&[a, b, merged("A", "B", 4), survivor]);
-    assert!(leads["B"].deleted && leads["B"].fields.is_empty(), "a merge does not bring a lead back: {leads:#?}");
+    assert!(
+        leads["B"].deleted && leads["B"].fields.is_empty(),
+        "a merge does not bring a lead back: {leads:#?}"
+    );
 }
 
 /// No platform publishes the shape; these are the ones that are understood.
@@ -95,7 +98,8 @@ fn a_merge_is_read_in_several_shapes() {
         let leads = in_every_order(&[lead_event("lead.merged", 1, data)]);
         assert_eq!(leads.keys().collect::<Vec<_>>(), ["A", "B"], "{data}");
         assert_eq!(leads["A"].merged_into.as_deref(), Some("B"), "{data}");
-        let fields: Vec<_> = leads["B"].fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let fields: Vec<_> =
+            leads["B"].fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(fields, [r#"name="b""#], "{data}");
     }
     let numbers = lead_event("lead.merged", 1, r#"{"id":9007199254740993,"merged_ids":[9007199254740995]}"#);

@@ -38,9 +38,13 @@ fn leads_of_before_are_taken_over() {
     let before = Lead::load_all(&conn).unwrap();
     assert_eq!(before.len(), 5);
     let alive = load(&conn, "alive");
-    assert_eq!((alive.fields["stage"].as_str(), alive.fields["é\"\n"].as_str()), (r#""won""#, r#"{"a" : 1.50}"#));
+    assert_eq!(
+        (alive.fields["stage"].as_str(), alive.fields["é\"\n"].as_str()),
+        (r#""won""#, r#"{"a" : 1.50}"#)
+    );
     assert_eq!((alive.scores["score"].as_str(), alive.events_applied), ("7", 3));
-    let lives = |id: &str| (load(&conn, id).deleted, load(&conn, id).fields.keys().cloned().collect::<String>());
+    let lives =
+        |id: &str| (load(&conn, id).deleted, load(&conn, id).fields.keys().cloned().collect::<String>());
     assert_eq!(lives("gone"), (true, String::new()));
     assert_eq!(lives("back"), (false, "stage".to_owned()));
     assert_eq!(lives("anew"), (false, "new".to_owned()));

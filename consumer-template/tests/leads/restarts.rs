@@ -92,7 +92,8 @@ impl Case<'_> {
         let mut tasks = JoinSet::new();
         for claimed in claimed {
             let inbox = self.backend.shared();
-            let handler: Arc<dyn SqliteHandler> = if fail { Arc::new(Failing) } else { Arc::new(Leads::new()) };
+            let handler: Arc<dyn SqliteHandler> =
+                if fail { Arc::new(Failing) } else { Arc::new(Leads::new()) };
             let retry = RetryPolicy { max_attempts: ATTEMPTS, ..RetryPolicy::default() };
             let terms = Terms { retry, dice: 0.5, timeout: Duration::from_secs(5) };
             tasks.spawn(async move {
@@ -159,7 +160,10 @@ fn through_crashes_of_the_inbox_the_tables_are_what_the_model_says() {
         for Change { lead, .. } in said(events.iter().map(AsRef::as_ref)) {
             *applied.entry(lead.unwrap_or_default()).or_insert(0) += 1;
         }
-        prop_assert_eq!(holds(&backend.sql(), source, &book_of(events.iter().map(AsRef::as_ref)), &applied), Ok(()));
+        prop_assert_eq!(
+            holds(&backend.sql(), source, &book_of(events.iter().map(AsRef::as_ref)), &applied),
+            Ok(())
+        );
         Ok(())
     });
     if let Err(failed) = result {
@@ -205,9 +209,11 @@ async fn under_the_rule_skip_the_order_of_arrival_matters() {
     let first = sent_by_klozeo("lead.created", r#"{"id":"x","email":"a"}"#).key("x").occurred(1);
     let second = sent_by_klozeo("lead.stage_changed", r#"{"lead_id":"x","to":"won"}"#).key("x").occurred(2);
     let mut emails = Vec::new();
-    for (stale, order) in
-        [(StaleRule::Skip, [&first, &second]), (StaleRule::Skip, [&second, &first]), (StaleRule::Apply, [&second, &first])]
-    {
+    for (stale, order) in [
+        (StaleRule::Skip, [&first, &second]),
+        (StaleRule::Skip, [&second, &first]),
+        (StaleRule::Apply, [&second, &first]),
+    ] {
         let mut backend = Sqlite::start();
         let rules = OrderPolicy { stale, ..OrderPolicy::default() };
         backend.inbox().set_order(vec![(Arc::from("crm"), rules)]).await.unwrap();

@@ -22,7 +22,8 @@ fn all_orders_of_created_two_updates_and_deleted_end_the_same() {
         lead_event("lead.updated", 20, r#"{"id":7,"stage":"lost","score":1}"#),
         lead_event("lead.deleted", 30, r#"{"id":7}"#),
     ]);
-    let gone = Lead { updated_at: at(30).as_millis() as i64, deleted: true, events_applied: 4, ..Lead::default() };
+    let gone =
+        Lead { updated_at: at(30).as_millis() as i64, deleted: true, events_applied: 4, ..Lead::default() };
     assert_eq!(leads, BTreeMap::from([("7".to_owned(), gone)]), "of a deleted lead nothing is shown");
 }
 
@@ -82,11 +83,19 @@ fn an_update_that_tells_what_was_before_claims_only_what_changed() {
     let leads = in_every_order(&[
         lead_event("lead.created", 10, r#"{"id":"x","email":"old","stage":"new"}"#),
         lead_event("lead.updated", 20, r#"{"id":"x","changes":{"email":{"old":"old","new":"new"}}}"#),
-        lead_event("lead.updated", 30, r#"{"id":"x","email":"old","stage":"won","previous":{"stage":"new"}}"#),
+        lead_event(
+            "lead.updated",
+            30,
+            r#"{"id":"x","email":"old","stage":"won","previous":{"stage":"new"}}"#,
+        ),
     ]);
     assert_eq!(leads["x"].fields, texts(&[("email", "\"new\""), ("stage", "\"won\"")]));
     // Where nobody claims it, what was mentioned is better than nothing.
-    let mentioned = lead_event("lead.updated", 30, r#"{"id":"x","email":"old","stage":"won","previous":{"stage":"new"}}"#);
+    let mentioned = lead_event(
+        "lead.updated",
+        30,
+        r#"{"id":"x","email":"old","stage":"won","previous":{"stage":"new"}}"#,
+    );
     assert_eq!(after(&[mentioned], "x").fields, texts(&[("email", "\"old\""), ("stage", "\"won\"")]));
 }
 
@@ -151,28 +160,41 @@ fn each_submission_of_a_form_is_kept_once() {
 #[test]
 fn what_is_unknown_is_kept_and_kills_nothing() {
     let conn = database();
-    apply(&conn, &[
-        &lead_event("lead.created", 1, r#"{"id":"x","odd_field":{"a":[1]}}"#),
-        &lead_event("lead.sla_breached", 2, r#"{"lead_id":"x","minutes":90}"#),
-        &lead_event("lead.qualified", 3, r#"{"id":"x","qualified":true}"#),
-        &lead_event("meeting.booked", 4, r#"{"lead_id":"x","room":1}"#),
-        &lead_event("invoice.paid", 5, r#"{"id":"inv-1","amount":1}"#),
-        &lead_event("ping", 6, "[]"),
-        &event(Some("ping"), 7, "[]"),
-    ]);
+    apply(
+        &conn,
+        &[
+            &lead_event("lead.created", 1, r#"{"id":"x","odd_field":{"a":[1]}}"#),
+            &lead_event("lead.sla_breached", 2, r#"{"lead_id":"x","minutes":90}"#),
+            &lead_event("lead.qualified", 3, r#"{"id":"x","qualified":true}"#),
+            &lead_event("meeting.booked", 4, r#"{"lead_id":"x","room":1}"#),
+            &lead_event("invoice.paid", 5, r#"{"id":"inv-1","amount":1}"#),
+            &lead_event("ping", 6, "[]"),
+            &event(Some("ping"), 7, "[]"),
+        ],
+    );
     let lead = load(&conn, "x");
     assert_eq!(lead.fields, texts(&[("odd_field", r#"{"a":[1]}"#), ("qualified", "true")]));
-    let mut facts = conn.prepare("SELECT lead_id, name, value FROM lead_facts WHERE kind = 'event' AND name <> 'lead.created'").unwrap();
-    let facts: Vec<(String, String, String)> =
-        facts.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect();
+    let mut facts = conn
+        .prepare(
+            "SELECT lead_id, name, value FROM lead_facts WHERE kind = 'event' AND name <> 'lead.created'",
+        )
+        .unwrap();
+    let facts: Vec<(String, String, String)> = facts
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let fact = |lead: &str, name: &str, value: &str| (lead.to_owned(), name.to_owned(), value.to_owned());
-    assert_eq!(facts, [
-        fact("", "invoice.paid", ""),
-        fact("", "ping", ""),
-        fact("x", "lead.qualified", ""),
-        fact("x", "lead.sla_breached", r#"{"minutes":90}"#),
-        fact("x", "meeting.booked", r#"{"room":1}"#),
-    ]);
+    assert_eq!(
+        facts,
+        [
+            fact("", "invoice.paid", ""),
+            fact("", "ping", ""),
+            fact("x", "lead.qualified", ""),
+            fact("x", "lead.sla_breached", r#"{"minutes":90}"#),
+            fact("x", "meeting.booked", r#"{"room":1}"#),
+        ]
+    );
     assert_eq!(Lead::load_all(&conn).unwrap().len(), 1, "what names no lead makes none");
 }
 

@@ -40,9 +40,24 @@ fn the_id_is_found_where_the_platforms_put_it_and_keeps_its_digits() {
 #[test]
 fn every_type_of_every_platform_is_understood() {
     let types = [
-        "lead.created", "lead.updated", "lead.deleted", "lead.restored", "lead.scored", "lead.merged",
-        "lead.stage_changed", "lead.assigned", "lead.converted", "lead_won", "lead_lost", "note.created",
-        "note.deleted", "form.submitted", "survey.submitted", "meeting.booked", "invoice.paid", "lead.sla_breached",
+        "lead.created",
+        "lead.updated",
+        "lead.deleted",
+        "lead.restored",
+        "lead.scored",
+        "lead.merged",
+        "lead.stage_changed",
+        "lead.assigned",
+        "lead.converted",
+        "lead_won",
+        "lead_lost",
+        "note.created",
+        "note.deleted",
+        "form.submitted",
+        "survey.submitted",
+        "meeting.booked",
+        "invoice.paid",
+        "lead.sla_breached",
     ];
     for scheme in SCHEMES {
         for kind in types {
@@ -68,9 +83,18 @@ fn every_type_of_every_platform_is_understood() {
 fn documented_bodies_become_what_they_say() {
     let conn = database();
     for (at, body) in [
-        (1, r#"{"event":"lead.created","timestamp":1703520000,"data":{"id":"cl_1","name":"Acme","score":0}}"#),
-        (2, r#"{"event":"note.created","timestamp":1703520000,"data":{"id":"note_1","lead_id":"cl_1","content":"Spoke"}}"#),
-        (3, r#"{"event":"form.submitted","occurred_at":"2026-04-29T10:30:00Z","lead":{"id":123,"lead_score":45,"tags":["vip"]}}"#),
+        (
+            1,
+            r#"{"event":"lead.created","timestamp":1703520000,"data":{"id":"cl_1","name":"Acme","score":0}}"#,
+        ),
+        (
+            2,
+            r#"{"event":"note.created","timestamp":1703520000,"data":{"id":"note_1","lead_id":"cl_1","content":"Spoke"}}"#,
+        ),
+        (
+            3,
+            r#"{"event":"form.submitted","occurred_at":"2026-04-29T10:30:00Z","lead":{"id":123,"lead_score":45,"tags":["vip"]}}"#,
+        ),
         (4, r#"{"lead":{"id":"1234","from":"a@example.com","custom3":null},"location":{"id":"77"}}"#),
         (5, r#"{"type":"lead_won","data":{"lead_id":"d-1"}}"#),
     ] {
@@ -83,6 +107,9 @@ fn documented_bodies_become_what_they_say() {
     assert_eq!((leadhub.scores["score"].as_str(), leadhub.fields["tags"].as_str()), ("45", r#"["vip"]"#));
     assert_eq!(leadhub.forms.len(), 1);
     let metalocator = load(&conn, "1234");
-    assert_eq!((metalocator.fields["from"].as_str(), metalocator.fields["custom3"].as_str()), (r#""a@example.com""#, "null"));
+    assert_eq!(
+        (metalocator.fields["from"].as_str(), metalocator.fields["custom3"].as_str()),
+        (r#""a@example.com""#, "null")
+    );
     assert_eq!(load(&conn, "d-1").outcome.as_deref(), Some("won"));
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::at;
 
-pub fn database() -> Connection {
+pub(crate) fn database() -> Connection {
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch(include_str!("../../migrations/0002_leads.sql")).unwrap();
     conn.execute_batch(include_str!("../../migrations/0004_lead_facts.sql")).unwrap();
@@ -20,7 +20,7 @@ pub fn database() -> Connection {
 }
 
 /// An event of the source `crm`. Its identity is what it says and when, as if it were signed so.
-pub fn event(kind: Option<&str>, occurred: u64, body: &str) -> Event {
+pub(crate) fn event(kind: Option<&str>, occurred: u64, body: &str) -> Event {
     let identity = Sha256::digest(format!("{kind:?} {occurred} {body}"));
     Event {
         number: EventNo(1),
@@ -39,24 +39,24 @@ pub fn event(kind: Option<&str>, occurred: u64, body: &str) -> Event {
     }
 }
 
-pub fn lead_event(kind: &str, occurred: u64, data: &str) -> Event {
+pub(crate) fn lead_event(kind: &str, occurred: u64, data: &str) -> Event {
     event(Some(kind), occurred, &format!(r#"{{"event":"{kind}","data":{data}}}"#))
 }
 
-pub fn merge(leads: &Leads, conn: &Connection, event: &Event) -> Result<(), Failure> {
+pub(crate) fn merge(leads: &Leads, conn: &Connection, event: &Event) -> Result<(), Failure> {
     leads.apply(conn, event, &Context::new(event, 1))
 }
 
-pub fn apply(conn: &Connection, events: &[&Event]) {
+pub(crate) fn apply(conn: &Connection, events: &[&Event]) {
     events.iter().for_each(|event| merge(&Leads::new(), conn, event).unwrap());
 }
 
-pub fn load(conn: &Connection, id: &str) -> Lead {
+pub(crate) fn load(conn: &Connection, id: &str) -> Lead {
     Lead::load(conn, "crm", id).unwrap().unwrap_or_else(|| panic!("no lead {id}"))
 }
 
 /// The lead with that id, after these events in this order.
-pub fn after(events: &[Event], id: &str) -> Lead {
+pub(crate) fn after(events: &[Event], id: &str) -> Lead {
     let conn = database();
     apply(&conn, &events.iter().collect::<Vec<_>>());
     load(&conn, id)
@@ -64,7 +64,7 @@ pub fn after(events: &[Event], id: &str) -> Lead {
 
 /// Applies the events in every order, and returns the leads, which must be the same each time.
 #[track_caller]
-pub fn in_every_order(events: &[Event]) -> BTreeMap<String, Lead> {
+pub(crate) fn in_every_order(events: &[Event]) -> BTreeMap<String, Lead> {
     let mut ends: Vec<BTreeMap<String, Lead>> = Vec::new();
     let mut order: Vec<usize> = (0..events.len()).collect();
     for_each_order(&mut order, 0, &mut |order| {
@@ -88,12 +88,12 @@ fn for_each_order(order: &mut Vec<usize>, from: usize, visit: &mut impl FnMut(&[
 }
 
 /// What each event says.
-pub fn said<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Change> {
+pub(crate) fn said<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Change> {
     events.into_iter().map(|event| Change::read(event, None).unwrap()).collect()
 }
 
 /// All that the events say, joined one by one.
-pub fn book_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Book {
+pub(crate) fn book_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Book {
     said(events).into_iter().fold(Book::default(), |mut book, change| {
         book.join(change.book);
         book
@@ -101,8 +101,9 @@ pub fn book_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Book {
 }
 
 /// Both tables of `source`, row by row as text; without the number of applied events.
-pub fn rows(conn: &Connection, source: &str) -> Vec<String> {
-    let leads = "SELECT lead_id, merged_into, created_at, updated_at, deleted, outcome, fields, scores, notes, forms
+pub(crate) fn rows(conn: &Connection, source: &str) -> Vec<String> {
+    let leads =
+        "SELECT lead_id, merged_into, created_at, updated_at, deleted, outcome, fields, scores, notes, forms
         FROM leads WHERE source = ?1 ORDER BY lead_id";
     let facts = "SELECT lead_id, kind, name, weight, at, sequence, hex(event), value
         FROM lead_facts WHERE source = ?1 ORDER BY lead_id, kind, name";
@@ -119,7 +120,12 @@ pub fn rows(conn: &Connection, source: &str) -> Vec<String> {
 }
 
 /// What the tables of `source` hold is what the book says, and each event was applied as often as `applied` says.
-pub fn holds(conn: &Connection, source: &str, book: &Book, applied: &BTreeMap<String, i64>) -> Result<(), String> {
+pub(crate) fn holds(
+    conn: &Connection,
+    source: &str,
+    book: &Book,
+    applied: &BTreeMap<String, i64>,
+) -> Result<(), String> {
     let stored = Lead::load_all(conn).unwrap().into_iter().filter(|(of, _, _)| of == source);
     let stored: BTreeMap<_, _> = stored.map(|(_, id, lead)| (id, lead)).collect();
     let mut wanted = Lead::all(book);
