@@ -167,7 +167,7 @@ pub(super) fn state(lead: &Lead) -> String {
         (Some(survivor), _) => format!("merged into {}", shown(survivor)),
         _ if lead.deleted => "deleted".to_owned(),
         (None, Some(outcome)) => shown(outcome),
-        (None, None) => "open".to_owned(),
+        (None, None) => "active".to_owned(),
     }
 }
 

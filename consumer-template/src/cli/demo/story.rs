@@ -114,8 +114,8 @@ async fn out_of_order(scene: &mut Scene) -> anyhow::Result<()> {
 
 async fn merged(scene: &mut Scene) -> anyhow::Result<()> {
     print_line("\n5. Klozeo finds that two leads are one, and says so before it tells of either.")?;
-    let events: [(&str, &str, &[(&str, &str)], u64); 3] = [
-        ("lead.merged", "L-7", &[("merged_into", "L-6")], 10),
+    let events = [
+        ("lead.merged", "L-7", &[("merged_into", "L-6")][..], 10),
         ("lead.created", "L-6", &[("name", "Alan Example"), ("status", "new")], 30),
         ("lead.updated", "L-7", &[("status", "contacted")], 20),
     ];
