@@ -14,18 +14,27 @@ use super::model::{Book, Key, Kind, Said, Stamp, Weight};
 pub(super) fn apply(conn: &Connection, source: &str, change: Change) -> rusqlite::Result<()> {
     let mut book = Book::default();
     for lead in change.book.leads() {
-        book.join(load_group(conn, source, &lead)?);
+        // Of a group, whoever is asked for brings all.
+        if !book.leads().contains(&lead) {
+            book.join(load_group(conn, source, &lead)?);
+        }
     }
     if change.lead.is_none() {
         book.join(load_group(conn, source, "")?);
     }
-    for key in book.join(change.book) {
+    let news = book.join(change.book);
+    let regrouped = news.iter().any(|key| key.kind == Kind::Merged);
+    for key in news {
         if let Some(said) = book.get(&key) {
             write_fact(conn, source, &key, said)?;
         }
     }
     for (id, lead) in Lead::all(&book) {
         let applied = i64::from(change.lead.as_ref() == Some(&id));
+        // Where a lead went changes with its group only.
+        if lead.merged_into.is_some() && applied == 0 && !regrouped {
+            continue;
+        }
         write_lead(conn, source, &id, &Lead { events_applied: applied, ..lead })?;
     }
     Ok(())

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use hookproof_consumer::event::Event;
+use hookproof_consumer::leads::Lead;
 
-use crate::tables::{after, in_every_order, lead_event};
+use crate::tables::{after, apply, database, in_every_order, lead_event, load};
 
 fn named(id: &str, occurred: u64, field: &str) -> Event {
     lead_event("lead.updated", occurred, &format!(r#"{{"id":"{id}","{field}":"{id}"}}"#))
@@ -107,4 +108,18 @@ fn a_merge_is_read_in_several_shapes() {
     // One that names nobody else says what it says of its lead.
     let nobody = lead_event("lead.merged", 1, r#"{"id":"B","name":"b"}"#);
     assert_eq!(after(&[nobody], "B").fields["name"], r#""b""#);
+}
+
+/// Long chains are no special case.
+#[test]
+fn a_hundred_leads_may_be_one() {
+    let conn = database();
+    for n in 0..100 {
+        let (loser, survivor) = (format!("L-{n}"), format!("L-{}", n + 1));
+        apply(&conn, &[&named(&loser, n, "x"), &merged(&loser, &survivor, n)]);
+    }
+    apply(&conn, &[&named("L-0", 9_999, "y")]);
+    assert_eq!(load(&conn, "L-0").merged_into.as_deref(), Some("L-100"));
+    assert_eq!(load(&conn, "L-100").fields["y"], r#""L-0""#);
+    assert_eq!(Lead::merged_from(&conn, "crm", "L-100").unwrap().len(), 100);
 }

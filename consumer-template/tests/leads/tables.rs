@@ -15,7 +15,7 @@ use crate::support::at;
 pub(crate) fn database() -> Connection {
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch(include_str!("../../migrations/0002_leads.sql")).unwrap();
-    conn.execute_batch(include_str!("../../migrations/0004_lead_facts.sql")).unwrap();
+    conn.execute_batch(include_str!("../../migrations/0005_lead_facts.sql")).unwrap();
     conn
 }
 
