@@ -18,7 +18,7 @@ use crate::leads::{self, Leads};
 pub fn handlers() -> Handlers {
     // Everything that has no line of its own goes to `LogEvent`, below.
     Handlers::new(Effect::outside(LogEvent))
-        // The worked example: the lead platforms' events become rows of the tables `leads` and `lead_fields`.
+        // The worked example: the lead platforms' events become rows of the table `leads`.
         .on_schemes(&leads::SCHEMES, Effect::sqlite(Leads::new()))
     // Your handlers, for example:
     //     .on_source("billing", Effect::outside(SendReceipt { .. }))

@@ -98,3 +98,16 @@ pub fn table() -> String {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lead event that is older than what was applied may be the only one to tell something: see `tests/leads`.
+    #[test]
+    fn the_lead_platforms_apply_what_is_late() {
+        for scheme in SCHEMES {
+            assert_eq!(order(scheme).0.stale, StaleRule::Apply, "{scheme}");
+        }
+    }
+}

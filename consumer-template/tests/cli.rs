@@ -57,7 +57,7 @@ fn config(folder: &Path, more: &str) -> String {
 fn the_demo_keeps_its_promises() {
     let story = assert_succeeds(&["demo"]);
     assert!(story.contains("promises kept") && !story.contains("BROKEN"), "{story}");
-    for part in ["answered 200", "401", "dead letter", "exactly once", "11 events done, 1 dead letter"] {
+    for part in ["answered 200", "401", "dead letter", "exactly once", "14 events done, 1 dead letter"] {
         assert!(story.contains(part), "{story}\nlacks: {part}");
     }
 }
@@ -71,6 +71,7 @@ fn help_has_examples() {
         &["dlq", "--help"],
         &["source", "--help"],
         &["check-config", "--help"],
+        &["leads", "--help"],
     ] {
         assert!(assert_succeeds(arguments).contains("Example"), "{arguments:?}");
     }

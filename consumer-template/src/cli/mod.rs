@@ -5,6 +5,7 @@ mod check_config;
 mod completions;
 mod demo;
 mod dlq;
+mod leads;
 mod schemes;
 mod send;
 mod serve;
@@ -49,6 +50,7 @@ enum Command {
     Audit(audit::Audit),
     Status(status::Status),
     Source(source::Source),
+    Leads(leads::Leads),
     Verify(verify::Verify),
     CheckConfig(check_config::CheckConfig),
     Schemes(schemes::Schemes),
@@ -81,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Audit(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
+        Command::Leads(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
         Command::Schemes(command) => command.run(),

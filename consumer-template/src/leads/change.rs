@@ -1,207 +1,218 @@
-//! What an event says about a lead.
+//! What an event says about leads.
 
-use std::collections::BTreeMap;
-
-use hookproof::{BodyError, Pointer, UnixTime};
 use serde_json::value::RawValue;
 
+use super::claims;
+use super::envelope::{self, Envelope, Members, id_of};
+use super::model::{Book, Key, Kind, Said, Stamp, Weight};
+use super::topic::Topic;
 use crate::effect::Failure;
 use crate::event::Event;
 
-/// Where the five lead platforms put the lead's id, the first match first.
-///
-/// `/id` counts only where there is neither `/data` nor `/lead`: beside those it is the id of the event.
-///
-/// One list for ordering and for projecting: an event must change the lead in whose order it was applied. A member that
-/// says "lead" is the lead's id also beside an `id`, which may be that of a note or of the event.
-pub const LEAD_IDS: [&str; 6] = ["/data/lead/id", "/data/lead_id", "/data/id", "/lead/id", "/lead_id", "/id"];
+/// More leads than this in one merge are refused.
+const MAX_MERGED: usize = 256;
 
-/// Of these, those that name a lead also in an event about something else: a note's own id is at `/data/id`.
-const REFERENCES: [&str; 4] = ["/data/lead/id", "/lead/id", "/data/lead_id", "/lead_id"];
-
-/// Where the event's type is in bodies whose scheme does not say.
-const TYPES: [&str; 3] = ["/event", "/type", "/event_type"];
-
-/// Members of an envelope that are not fields of the lead, where the lead lies directly in it.
-const ENVELOPE: [&str; 6] = ["event", "type", "event_type", "event_id", "timestamp", "occurred_at"];
-
-/// More fields than this in one event are refused: each is a row.
-const MAX_FIELDS: usize = 256;
-
-/// Names for the same thing in events that tell a change from one value to another.
-const RENAMED: [(Kind, &str, &str); 4] = [
-    (Kind::StageChanged, "to", "stage"),
-    (Kind::StageChanged, "new_stage", "stage"),
-    (Kind::Assigned, "to", "assigned_to"),
-    (Kind::Assigned, "assignee", "assigned_to"),
+/// Who a lead was merged into.
+const SURVIVOR: [&str; 9] = [
+    "merged_into",
+    "merged_into_id",
+    "into",
+    "into_id",
+    "survivor",
+    "survivor_id",
+    "winner_id",
+    "target_id",
+    "primary_id",
 ];
 
-/// What happened to the lead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Created,
-    Deleted,
-    Restored,
-    StageChanged,
-    Assigned,
-    /// Updated, scored, converted, or whatever else: its fields say what.
-    Updated,
-    /// It happened to something that belongs to the lead.
-    Other,
-}
+/// Who was merged into it: an id, or a list of them.
+const LOSERS: [&str; 9] = [
+    "merged_ids",
+    "merged_lead_ids",
+    "merged_id",
+    "merged_from",
+    "losers",
+    "loser_ids",
+    "loser_id",
+    "duplicate_ids",
+    "duplicate_id",
+];
 
-/// One event about one lead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) lead_id: String,
-    pub(super) kind: Kind,
-    pub(super) at: UnixTime,
-    /// Names and JSON texts.
-    pub(super) fields: BTreeMap<String, String>,
+/// What a score measures, where it says so.
+const SCORE_KINDS: [&str; 2] = ["score_kind", "score_type"];
+const SCORE_KINDS_OF_ITS_OWN: [&str; 3] = ["kind", "type", "model"];
+
+/// One event, as far as it is about leads.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The lead that it is about, if it names one.
+    pub lead: Option<String>,
+    /// What it says.
+    pub book: Book,
 }
 
 impl Change {
-    /// Reads `event`. `lead_id`: where the lead's id is, if the caller knows better than [`LEAD_IDS`].
-    pub(super) fn read(event: &Event, lead_id: Option<&str>) -> Result<Self, Failure> {
-        let kind = kind(event)?;
-        let places = match (lead_id, kind) {
-            (Some(place), _) => vec![place],
-            (None, Kind::Other) => REFERENCES.to_vec(),
-            (None, _) => lead_ids(&event.body)?,
+    /// Reads `event`. `lead_id`: where the lead's id is, if the caller knows better than [`LEAD_IDS`](super::LEAD_IDS).
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Permanent`] if the event is about a lead and names none, or says more than the limits allow.
+    pub fn read(event: &Event, lead_id: Option<&str>) -> Result<Self, Failure> {
+        let in_body = if event.kind().is_none() { envelope::type_in(&event.body)? } else { None };
+        let name = event.kind().or(in_body.as_deref());
+        // A provider that names no type sends leads, whole.
+        let topic = name.map_or(Topic::Updated, Topic::of);
+        let envelope = Envelope::open(&event.body, topic, lead_id)?;
+        let merge = (topic == Topic::Merged).then(|| Merge::read(&envelope)).transpose()?;
+        let lead = merge.as_ref().and_then(|merge| merge.lead.clone()).or_else(|| envelope.lead.clone());
+        if lead.is_none() && topic.needs_a_lead() {
+            return Err(Failure::permanent("the event has no lead id where one was looked for"));
+        }
+        let mut says = Says {
+            stamp: Stamp::of(event),
+            id: event.idempotency_key(),
+            lead: lead.clone().unwrap_or_default(),
+            book: Book::default(),
         };
-        for place in places {
-            if let Some(lead_id) = text_at(&event.body, place)? {
-                let fields =
-                    if kind == Kind::Other { BTreeMap::new() } else { fields(&event.body, place, kind)? };
-                return Ok(Self { lead_id, kind, at: event.at(), fields });
+        let unknown = matches!(topic, Topic::Unknown | Topic::Elsewhere) && !envelope.whole && lead.is_some();
+        let text = if unknown { envelope.home.text() } else { String::new() };
+        says.claim(Kind::Event, name.unwrap_or_default(), text);
+        if lead.is_some() {
+            says.what_happened(topic, &envelope);
+            says.fields(topic, &envelope)?;
+        }
+        for (loser, survivor) in merge.iter().flat_map(Merge::links) {
+            says.lead = loser.to_owned();
+            says.claim(Kind::Merged, survivor, String::new());
+        }
+        Ok(Self { lead, book: says.book })
+    }
+}
+
+/// A book in the making: everything in it has one stamp.
+struct Says {
+    stamp: Stamp,
+    /// The event's, for what has no id of its own.
+    id: String,
+    lead: String,
+    book: Book,
+}
+
+impl Says {
+    fn say(&mut self, kind: Kind, name: &str, weight: Weight, value: String) {
+        let key = Key { lead: self.lead.clone(), kind, name: name.to_owned() };
+        self.book.note(key, Said { weight, stamp: self.stamp, value });
+    }
+
+    fn claim(&mut self, kind: Kind, name: &str, value: String) {
+        self.say(kind, name, Weight::Claimed, value);
+    }
+
+    fn what_happened(&mut self, topic: Topic, envelope: &Envelope<'_>) {
+        let this_event = self.id.clone();
+        match topic {
+            Topic::Created => self.claim(Kind::Created, &this_event, String::new()),
+            Topic::Deleted => self.claim(Kind::Deleted, "", String::new()),
+            Topic::Restored => self.claim(Kind::Restored, "", String::new()),
+            Topic::Outcome(outcome) => self.claim(Kind::Outcome, "", outcome.to_owned()),
+            Topic::Note { gone } => {
+                let note = part(envelope, "note");
+                match note.id(&["id", "note_id"]) {
+                    Some(id) if gone => self.say(Kind::Note, &id, Weight::Final, String::new()),
+                    // Without an id nobody can say which one is gone.
+                    None if gone => {}
+                    id => self.claim(Kind::Note, &id.unwrap_or(this_event), note.text()),
+                }
+            }
+            Topic::Form => {
+                let form = part(envelope, "submission");
+                let id = form.id(&["submission_id", "id"]).unwrap_or(this_event);
+                self.claim(Kind::Form, &id, form.text());
+            }
+            _ => {}
+        }
+    }
+
+    fn fields(&mut self, topic: Topic, envelope: &Envelope<'_>) -> Result<(), Failure> {
+        let mut not_fields = Vec::new();
+        if topic == Topic::Merged {
+            not_fields.extend(SURVIVOR.iter().chain(&LOSERS));
+        }
+        let mut measures = None;
+        if topic == Topic::Scored {
+            not_fields.extend(SCORE_KINDS.iter().chain(&["old_score", "previous_score"]));
+            measures = envelope.home.id(&SCORE_KINDS);
+            if !envelope.whole {
+                not_fields.extend(&SCORE_KINDS_OF_ITS_OWN);
+                measures = measures.or_else(|| envelope.home.id(&SCORE_KINDS_OF_ITS_OWN));
             }
         }
-        Err(Failure::permanent("the event has no lead id where one was looked for"))
-    }
-}
-
-fn lead_ids(body: &[u8]) -> Result<Vec<&'static str>, Failure> {
-    let wrapped = exists(body, "/data")? || exists(body, "/lead")?;
-    Ok(LEAD_IDS.into_iter().filter(|place| !(wrapped && *place == "/id")).collect())
-}
-
-fn kind(event: &Event) -> Result<Kind, Failure> {
-    if let Some(name) = event.kind() {
-        return Ok(kind_of(name));
-    }
-    for place in TYPES {
-        if let Some(name) = text_at(&event.body, place)? {
-            return Ok(kind_of(&name));
+        for (name, (weight, value)) in claims::read(envelope, topic, &not_fields)? {
+            let scores = if name == "scores" { serde_json::from_str(&value).ok().map(Members) } else { None };
+            if let Some(scores) = scores {
+                scores
+                    .0
+                    .iter()
+                    .for_each(|(name, score)| self.say(Kind::Score, name, weight, score.get().to_owned()));
+            } else if matches!(name.as_str(), "score" | "lead_score" | "new_score") {
+                self.say(Kind::Score, measures.as_deref().unwrap_or("score"), weight, value);
+            } else {
+                self.say(Kind::Field, &name, weight, value);
+            }
         }
-    }
-    // A provider that names no type sends leads, whole.
-    Ok(Kind::Updated)
-}
-
-/// `lead.stage_changed`, `lead_deleted`, `LEAD:CREATED`, `note.created`.
-fn kind_of(name: &str) -> Kind {
-    let name = name.to_ascii_lowercase();
-    let words: Vec<_> =
-        name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let verb: Vec<_> = words.iter().copied().filter(|word| !matches!(*word, "lead" | "leads")).collect();
-    let about_a_lead = verb.len() < words.len() || verb.len() <= 1;
-    match verb.as_slice() {
-        _ if !about_a_lead => Kind::Other,
-        ["created" | "create" | "new" | "added" | "captured"] => Kind::Created,
-        ["deleted" | "delete" | "removed" | "erased"] => Kind::Deleted,
-        ["restored" | "restore" | "undeleted"] => Kind::Restored,
-        ["stage", "changed"] => Kind::StageChanged,
-        ["assigned" | "reassigned"] => Kind::Assigned,
-        // `lead.note_deleted`: something that belongs to a lead, with an id of its own.
-        [_, .., "created" | "deleted"] => Kind::Other,
-        _ => Kind::Updated,
+        Ok(())
     }
 }
 
-/// The members of the object in which the id was found, without the id.
-fn fields(body: &[u8], id: &str, kind: Kind) -> Result<BTreeMap<String, String>, Failure> {
-    let (parent, name) = id.rsplit_once('/').unwrap_or(("", id));
-    let plain = |token: &str| token.replace("~1", "/").replace("~0", "~");
-    let name = plain(name);
-    let mut object = Members::from_body(body)?;
-    for step in parent.split('/').filter(|step| !step.is_empty()) {
-        object = object.inside(&plain(step))?;
-    }
-    let envelope = |member: &str| parent.is_empty() && ENVELOPE.contains(&member);
-    let kept = object.0.into_iter().filter(|(member, _)| *member != name && !envelope(member));
-    let fields: BTreeMap<_, _> =
-        kept.map(|(member, value)| (renamed(kind, member), value.get().to_owned())).collect();
-    if fields.len() > MAX_FIELDS {
-        return Err(Failure::permanent(format_args!("the lead has more than {MAX_FIELDS} fields")));
-    }
-    Ok(fields)
+/// The note or submission of an event: under its name, or what lies around the lead, or what names it.
+fn part<'a>(envelope: &Envelope<'a>, name: &str) -> Members<'a> {
+    let named = envelope.layers().find_map(|layer| layer.object(name));
+    named.unwrap_or_else(|| match envelope.around.first() {
+        Some(around) if envelope.whole => around.clone(),
+        _ => envelope.home.clone(),
+    })
 }
 
-fn renamed(kind: Kind, member: String) -> String {
-    let known = RENAMED.into_iter().find(|(of, from, _)| *of == kind && *from == member);
-    known.map_or(member, |(_, _, to)| to.to_owned())
+/// Who was merged into whom.
+struct Merge {
+    /// The lead that the event is about: the one whose fields it has.
+    lead: Option<String>,
+    survivor: Option<String>,
+    losers: Vec<String>,
 }
 
-/// The members of a JSON object, their values as they were written: a number must not lose a digit.
-struct Members<'a>(BTreeMap<String, &'a RawValue>);
-
-impl<'a> Members<'a> {
-    fn from_body(body: &'a [u8]) -> Result<Self, Failure> {
-        serde_json::from_slice(body).map(Self).map_err(|_| not_an_object())
-    }
-
-    fn inside(&self, member: &str) -> Result<Self, Failure> {
-        let value = self.0.get(member).ok_or_else(not_an_object)?;
-        serde_json::from_str(value.get()).map(Self).map_err(|_| not_an_object())
-    }
-}
-
-fn not_an_object() -> Failure {
-    Failure::permanent("the lead is not a JSON object")
-}
-
-fn text_at(body: &[u8], place: &str) -> Result<Option<String>, Failure> {
-    let found = pointer(place)?.find(body).map_err(unreadable)?;
-    Ok(found.and_then(hookproof::Scalar::into_id).map(std::borrow::Cow::into_owned))
-}
-
-fn exists(body: &[u8], place: &str) -> Result<bool, Failure> {
-    Ok(pointer(place)?.find(body).map_err(unreadable)?.is_some())
-}
-
-fn pointer(place: &str) -> Result<Pointer, Failure> {
-    Pointer::new(place)
-        .ok_or_else(|| Failure::permanent("the configured place of the lead id is not a JSON pointer"))
-}
-
-fn unreadable(error: BodyError) -> Failure {
-    Failure::permanent(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_read_however_they_are_written() {
-        let cases = [
-            ("lead.created", Kind::Created),
-            ("LEAD_DELETED", Kind::Deleted),
-            ("deleted", Kind::Deleted),
-            ("lead.restored", Kind::Restored),
-            ("lead.stage_changed", Kind::StageChanged),
-            ("lead.assigned", Kind::Assigned),
-            ("lead.scored", Kind::Updated),
-            ("lead.converted", Kind::Updated),
-            ("lead.note.deleted", Kind::Other),
-            ("lead.status_updated", Kind::Updated),
-            ("note.created", Kind::Other),
-            ("note.deleted", Kind::Other),
-            ("note.updated", Kind::Other),
-            ("deal.won", Kind::Other),
-        ];
-        for (name, kind) in cases {
-            assert_eq!(kind_of(name), kind, "{name}");
+impl Merge {
+    fn read(envelope: &Envelope<'_>) -> Result<Self, Failure> {
+        let first = |names: &[&str]| {
+            let stated = envelope.layers().find_map(|layer| layer.first(names));
+            stated.map(ids_of).unwrap_or_default()
+        };
+        let (stated, mut losers) = (first(&SURVIVOR).into_iter().next(), first(&LOSERS));
+        if losers.len() > MAX_MERGED {
+            return Err(Failure::permanent(format_args!("more than {MAX_MERGED} leads are merged")));
         }
+        let lead = envelope.lead.clone();
+        let is_the_merges_own =
+            |id: &String| stated.is_some() && stated.as_ref() != Some(id) && !losers.contains(id);
+        let lead = if losers.is_empty() { lead } else { lead.filter(|id| !is_the_merges_own(id)) };
+        if losers.is_empty() && stated.is_some() {
+            losers.extend(lead.clone());
+        }
+        let survivor = stated.or_else(|| lead.clone());
+        Ok(Self { lead: lead.or_else(|| survivor.clone()), survivor, losers })
+    }
+
+    fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.survivor.iter().flat_map(|into| self.losers.iter().map(move |loser| (loser, into)));
+        pairs.filter(|(loser, into)| loser != into).map(|(loser, into)| (loser.as_str(), into.as_str()))
+    }
+}
+
+/// An id, an object with one, or a list of these.
+fn ids_of(value: &RawValue) -> Vec<String> {
+    let one = |value: &RawValue| id_of(value).or_else(|| Members::from_value(value)?.id(&["id", "lead_id"]));
+    match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+        Ok(list) => list.into_iter().filter_map(one).collect(),
+        Err(_) => one(value).into_iter().collect(),
     }
 }

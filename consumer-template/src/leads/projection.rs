@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::change::Change;
-use super::table::merge;
+use super::table;
 use crate::effect::{Context, Failure, SqliteHandler};
 use crate::event::Event;
 
@@ -19,7 +19,7 @@ pub const SCHEMES: [&str; 8] = [
     "devsphere",
 ];
 
-/// Merges lead events into the tables `leads` and `lead_fields`.
+/// Merges lead events into the tables `leads` and `lead_facts`.
 #[derive(Clone, Debug, Default)]
 pub struct Leads {
     lead_id: Option<String>,
@@ -46,6 +46,6 @@ impl SqliteHandler for Leads {
 
     fn apply(&self, tx: &Connection, event: &Event, _: &Context) -> Result<(), Failure> {
         let change = Change::read(event, self.lead_id.as_deref())?;
-        merge(tx, &event.source, &change).map_err(Failure::transient)
+        table::apply(tx, &event.source, change).map_err(Failure::transient)
     }
 }

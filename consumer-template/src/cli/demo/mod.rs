@@ -15,7 +15,7 @@ use crate::telemetry;
 /// See it work: one command, no set-up. Exits non-zero if anything is not as promised.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Starts the consumer on a temporary SQLite file and a free port of 127.0.0.1, posts signed events of five\nlead platforms to it (good, doubled, tampered, stale, out of order, poisoned), and checks what was answered, what\nwas stored and what became of it. Nothing is left behind. HOOKPROOF_LOG=info shows the consumer's own log."
+    after_help = "Starts the consumer on a temporary SQLite file and a free port of 127.0.0.1, posts signed events of five\nlead platforms to it (good, doubled, tampered, stale, out of order, merged, poisoned), and checks what was answered, what\nwas stored and what became of it. Nothing is left behind. HOOKPROOF_LOG=info shows the consumer's own log."
 )]
 pub(super) struct Demo {}
 

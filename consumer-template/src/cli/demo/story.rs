@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::super::table::{print_line, shown, table};
+use super::super::leads::{plain, state};
+use super::super::table::{print_line, table};
 use super::scene::{SOURCES, Scene};
 use crate::clock::Clock as _;
 use crate::event::{DeadReason, State};
@@ -24,6 +25,7 @@ pub(super) async fn tell(scene: &mut Scene) -> anyhow::Result<()> {
     duplicates(scene).await?;
     forgeries(scene).await?;
     out_of_order(scene).await?;
+    merged(scene).await?;
     not_json(scene).await?;
     poison(scene).await?;
     end(scene).await
@@ -110,8 +112,29 @@ async fn out_of_order(scene: &mut Scene) -> anyhow::Result<()> {
     )
 }
 
+async fn merged(scene: &mut Scene) -> anyhow::Result<()> {
+    print_line("\n5. Klozeo finds that two leads are one, and says so before it tells of either.")?;
+    let events = [
+        ("lead.merged", "L-7", &[("merged_into", "L-6")][..], 10),
+        ("lead.created", "L-6", &[("name", "Alan Example"), ("status", "new")], 30),
+        ("lead.updated", "L-7", &[("status", "contacted")], 20),
+    ];
+    for (event_type, id, fields, age) in events {
+        let signed = scene.lead("klozeo", event_type, id, fields, Duration::from_secs(age), GOOD)?;
+        let answer = scene.post("klozeo", &signed).await?;
+        scene.promise(answer == 200, format_args!("{event_type} ({id}), {age} s old: answered {answer}"))?;
+    }
+    scene.settled().await?;
+    let status = lead(scene, "klozeo", "L-6")?.and_then(|lead| lead.fields.get("status").cloned());
+    let went = lead(scene, "klozeo", "L-7")?.and_then(|lead| lead.merged_into);
+    scene.promise(
+        status.as_deref() == Some("\"contacted\"") && went.as_deref() == Some("L-6"),
+        "what was said of L-7 counts for L-6 now, and L-7 says where it went",
+    )
+}
+
 async fn not_json(scene: &mut Scene) -> anyhow::Result<()> {
-    print_line("\n5. A platform sends something broken, correctly signed.")?;
+    print_line("\n6. A platform sends something broken, correctly signed.")?;
     let signed = scene.raw("devsphere", "lead=L-3&status=new")?;
     let status = scene.post("devsphere", &signed).await?;
     scene.promise(
@@ -124,7 +147,7 @@ async fn not_json(scene: &mut Scene) -> anyhow::Result<()> {
 }
 
 async fn poison(scene: &mut Scene) -> anyhow::Result<()> {
-    print_line("\n6. An event trips over a bug in our handler.")?;
+    print_line("\n7. An event trips over a bug in our handler.")?;
     let fields = [("name", "Edsger Example"), ("status", "poison")];
     let signed = scene.lead("klozeo", "lead.created", "L-4", &fields, NOW, GOOD)?;
     let status = scene.post("klozeo", &signed).await?;
@@ -162,17 +185,16 @@ async fn poison(scene: &mut Scene) -> anyhow::Result<()> {
 
 async fn end(scene: &mut Scene) -> anyhow::Result<()> {
     print_line("\nThe leads, as their events left them:")?;
-    let mut rows = table(["source", "lead", "name", "status", "events applied"]);
+    let mut rows = table(["source", "lead", "name", "status", "is", "events applied"]);
     for (source, id, lead) in scene.leads()? {
-        let field = |name: &str| {
-            lead.fields.get(name).map_or_else(|| "-".to_owned(), |json| shown(json.trim_matches('"')))
-        };
-        rows.add_row([source, id, field("name"), field("status"), lead.events_applied.to_string()]);
+        let field = |name: &str| lead.fields.get(name).map_or_else(|| "-".to_owned(), |json| plain(json));
+        let events = lead.events_applied.to_string();
+        rows.add_row([source, id, field("name"), field("status"), state(&lead), events]);
     }
     print_line(rows)?;
     let counts = scene.counts().await?;
     let (done, dead) = (counts.of(State::Done), counts.of(State::Dead));
-    scene.promise(done == 11 && dead == 1, format_args!("{done} events done, {dead} dead letter, none lost"))
+    scene.promise(done == 14 && dead == 1, format_args!("{done} events done, {dead} dead letter, none lost"))
 }
 
 fn lead(scene: &Scene, source: &str, id: &str) -> anyhow::Result<Option<crate::leads::Lead>> {

@@ -66,11 +66,15 @@ pub(super) struct StoreArg {
 }
 
 impl StoreArg {
-    pub(super) fn open(&self) -> anyhow::Result<SqliteOperator> {
-        let path = match &self.db {
+    pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
+        Ok(match &self.db {
             Some(path) => path.clone(),
             None => StoreConfig::load(&self.config)?.path,
-        };
+        })
+    }
+
+    pub(super) fn open(&self) -> anyhow::Result<SqliteOperator> {
+        let path = self.path()?;
         SqliteOperator::open(SqliteOptions::new(&path))
             .with_context(|| format!("cannot open {}", path.display()))
     }
