@@ -16,6 +16,7 @@ use crate::inbox::Inbox;
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use crate::ingress::listener::Listener;
 use crate::ingress::router::router;
+use crate::refused::{Collector, Recorder};
 
 /// A running consumer. Dropping it without [`stop`](Self::stop) loses no event, but cuts requests and handlers off.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct App {
     stop_dispatch: watch::Sender<bool>,
     ingress: JoinHandle<()>,
     dispatch: JoinHandle<()>,
+    stop_recorder: watch::Sender<bool>,
+    recorder: JoinHandle<()>,
 }
 
 impl App {
@@ -52,7 +55,14 @@ impl App {
         let order = config.sources.iter().map(|source| (Arc::clone(&source.name), source.order)).collect();
         inbox.set_order(order).await.context("cannot store the rules of the sources")?;
         let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
-        let app = router(&config.sources, &inbox, &clock, body_timeout);
+        let refused = Arc::new(Collector::default());
+        let app = router(&config.sources, &inbox, &clock, &refused, body_timeout);
+        let (stop_recorder, mut recorder_stopped) = watch::channel(false);
+        let recorder =
+            Recorder::new(refused, Arc::clone(&inbox), Arc::clone(&clock), config.refusals.max_rows);
+        let recorder = tokio::spawn(recorder.run(async move {
+            let _ = recorder_stopped.wait_for(|stop| *stop).await;
+        }));
         let (stop_ingress, ingress_stopped) = watch::channel(false);
         let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
         let handlers = config.forwards.into_iter().fold(handlers, |handlers, forward| {
@@ -66,7 +76,7 @@ impl App {
         }));
         let ingress = tokio::spawn(listener.serve(app, ingress_stopped));
         tracing::info!(%address, sources = config.sources.len(), "listening");
-        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch })
+        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch, stop_recorder, recorder })
     }
 
     /// Where it listens.
@@ -79,6 +89,9 @@ impl App {
     pub async fn stop(self) {
         self.stop_ingress.send_replace(true);
         note(self.ingress.await, "ingress");
+        // After the last request that could be refused.
+        self.stop_recorder.send_replace(true);
+        note(self.recorder.await, "the recorder of refusals");
         self.stop_dispatch.send_replace(true);
         note(self.dispatch.await, "dispatch");
         tracing::info!("stopped");

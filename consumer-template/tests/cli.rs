@@ -69,6 +69,8 @@ fn help_has_examples() {
         &["serve", "--help"],
         &["send", "--help"],
         &["dlq", "--help"],
+        &["refusals", "--help"],
+        &["quarantine", "--help"],
         &["check-config", "--help"],
     ] {
         assert!(assert_succeeds(arguments).contains("Example"), "{arguments:?}");

@@ -4,6 +4,9 @@ mod check_config;
 mod completions;
 mod demo;
 mod dlq;
+mod moment;
+mod quarantine;
+mod refusals;
 mod schemes;
 mod send;
 mod serve;
@@ -34,6 +37,8 @@ Examples:
   hookproof verify request.txt --source klozeo           find out why a delivery was refused
   hookproof dlq list --config hookproof.toml             see what could not be processed
   hookproof source pause klozeo --why 'CRM is down'      accept and keep, but begin nothing
+  hookproof refusals --config hookproof.toml             see what was refused, and what to do about it
+  hookproof quarantine verify --dry-run                  verify what was refused again, with the right key
 
 Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
 
@@ -43,6 +48,8 @@ enum Command {
     Demo(demo::Demo),
     Send(send::Send),
     Dlq(dlq::Dlq),
+    Refusals(refusals::Refusals),
+    Quarantine(quarantine::Quarantine),
     Status(status::Status),
     Source(source::Source),
     Verify(verify::Verify),
@@ -73,6 +80,8 @@ pub fn run() -> ExitCode {
         Command::Demo(command) => block_on(command.run()),
         Command::Send(command) => block_on(command.run()),
         Command::Dlq(command) => block_on(command.run()),
+        Command::Refusals(command) => block_on(command.run()),
+        Command::Quarantine(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
         Command::Verify(command) => command.run(),

@@ -7,6 +7,7 @@ use hookproof::Signer;
 use crate::config::check::{at_least_one, build_sources, check_server, dispatch_config, field, parse_error};
 use crate::config::error::ConfigFileError;
 use crate::config::forward::{Forward, build_forwards};
+use crate::config::refused::{RefusalsConfig, check_refusals};
 use crate::config::sections::{File, LogConfig, ServerConfig, StoreConfig};
 use crate::dispatch::DispatchConfig;
 use crate::source::Source;
@@ -22,6 +23,8 @@ pub struct Config {
     pub dispatch: DispatchConfig,
     /// The log.
     pub log: LogConfig,
+    /// What is kept of refusals.
+    pub refusals: RefusalsConfig,
     /// The endpoints.
     pub sources: Vec<Source>,
     /// Those of them whose events are forwarded.
@@ -52,11 +55,12 @@ impl Config {
         store.path = folder.join(store.path);
         check_server(&file.server)?;
         at_least_one("store.accept_queue", store.accept_queue)?;
+        let refusals = check_refusals(file.refusals)?;
         let dispatch = dispatch_config(&file.dispatch)?;
         let sources = build_sources(&file.sources, folder)?;
         let forwards =
             build_forwards(&file.forward, &file.sources, &sources, dispatch.handler_timeout, folder)?;
-        Ok(Self { server: file.server, store, dispatch, log: file.log, sources, forwards })
+        Ok(Self { server: file.server, store, dispatch, log: file.log, refusals, sources, forwards })
     }
 }
 

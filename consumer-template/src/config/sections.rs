@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::config::forward::ForwardConfig;
 use crate::config::order::OrderConfig;
+use crate::config::refused::{QuarantineConfig, RefusalsConfig};
 use crate::dispatch::DispatchConfig;
 
 /// The file, as it is written.
@@ -22,6 +23,8 @@ pub(super) struct File {
     pub(super) dispatch: DispatchSection,
     #[serde(default)]
     pub(super) log: LogConfig,
+    #[serde(default)]
+    pub(super) refusals: RefusalsConfig,
     #[serde(default)]
     pub(super) forward: ForwardConfig,
     #[serde(default)]
@@ -156,6 +159,8 @@ pub struct SourceConfig {
     pub handshake: Option<HandshakeConfig>,
     /// Where its events are forwarded to, instead of to the handler that is compiled in.
     pub forward: Option<ForwardConfig>,
+    /// How much is kept of what is refused because no key made its signature. Nothing unless given.
+    pub quarantine: Option<QuarantineConfig>,
     /// Allows keys of fewer than 16 bytes.
     #[serde(default)]
     pub danger_allow_short_key: bool,

@@ -9,14 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tower::ServiceExt as _;
 
 use crate::config::ServerConfig;
+use crate::refused::Peer;
 
 /// How long open connections may take to finish their request when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -59,8 +63,8 @@ impl Listener {
                 () = stopped(&mut stop) => break,
                 accepted = next_connection(&self.socket, &slots) => accepted,
             };
-            let Some((stream, slot)) = accepted else { continue };
-            let serving = serve_connection(stream, app.clone(), self.limits.clone(), stop.clone());
+            let Some((stream, peer, slot)) = accepted else { continue };
+            let serving = serve_connection(stream, peer, app.clone(), self.limits.clone(), stop.clone());
             connections.spawn(async move {
                 serving.await;
                 drop(slot);
@@ -79,10 +83,10 @@ impl Listener {
 async fn next_connection(
     socket: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, tokio::sync::OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match socket.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+        Ok((stream, peer)) => Some((stream, Peer(peer.ip().to_canonical()), slot)),
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -93,12 +97,17 @@ async fn next_connection(
 
 async fn serve_connection(
     stream: TcpStream,
+    peer: Peer,
     app: Router,
     limits: ServerConfig,
     mut stop: watch::Receiver<bool>,
 ) {
     // Answers are one small write each; waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
+    let app = app.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits.header_timeout_seconds))

@@ -33,7 +33,9 @@ mod open;
 mod operator;
 mod options;
 mod order;
+mod quarantine;
 mod read;
+mod refusals;
 mod rows;
 mod writer;
 

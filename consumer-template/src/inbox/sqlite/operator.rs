@@ -34,7 +34,7 @@ pub(super) const RESUME: &str = "resume a source";
 #[derive(Debug)]
 pub struct SqliteOperator {
     options: Arc<SqliteOptions>,
-    readers: Readers,
+    pub(super) readers: Readers,
 }
 
 impl SqliteOperator {
@@ -48,7 +48,7 @@ impl SqliteOperator {
         Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options) })
     }
 
-    async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
+    pub(super) async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<Result<T, E>, WorkError> + Send + 'static,
