@@ -18,6 +18,7 @@ use crate::inbox::{Inbox, Pause, SourceStatus};
 use crate::ingress::listener::Listener;
 use crate::ingress::router::router;
 use crate::ingress::serving::Serving;
+use crate::refused::{Collector, Recorder};
 
 /// A running consumer. Dropping it without [`stop`](Self::stop) loses no event, but cuts requests and handlers off.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct App {
     stop_dispatch: watch::Sender<bool>,
     ingress: JoinHandle<()>,
     dispatch: JoinHandle<()>,
+    stop_recorder: watch::Sender<bool>,
+    recorder: JoinHandle<()>,
 }
 
 /// What a configuration is put together with: the same before and after a reload.
@@ -38,6 +41,7 @@ struct Parts {
     inbox: Arc<dyn Inbox>,
     clock: Arc<dyn Clock>,
     compiled_in: Handlers,
+    refused: Arc<Collector>,
 }
 
 impl App {
@@ -57,7 +61,8 @@ impl App {
     ///
     /// When the address cannot be bound, or the inbox does not take the sources' rules.
     pub async fn start_on(config: Config, inbox: Arc<dyn Inbox>, handlers: Handlers) -> anyhow::Result<Self> {
-        let parts = Parts { inbox, clock: Arc::new(SystemClock), compiled_in: handlers };
+        let refused = Arc::new(Collector::default());
+        let parts = Parts { inbox, clock: Arc::new(SystemClock), compiled_in: handlers, refused };
         let listen = config.server.listen;
         let listener =
             Listener::bind(&config.server).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -66,6 +71,16 @@ impl App {
         warn_of(&left.context("cannot store the rules of the sources")?);
         remind_of(&parts.inbox.sources().await.context("cannot read which sources are paused")?);
         let serving = Serving::new(parts.router(&config), config.server.clone());
+        let (stop_recorder, mut recorder_stopped) = watch::channel(false);
+        let recorder = Recorder::new(
+            Arc::clone(&parts.refused),
+            Arc::clone(&parts.inbox),
+            Arc::clone(&parts.clock),
+            config.refusals.max_rows,
+        );
+        let recorder = tokio::spawn(recorder.run(async move {
+            let _ = recorder_stopped.wait_for(|stop| *stop).await;
+        }));
         let (stop_ingress, ingress_stopped) = watch::channel(false);
         let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
         let dispatcher = Dispatcher::new(
@@ -81,7 +96,19 @@ impl App {
         }));
         let ingress = tokio::spawn(listener.serve(serving.clone(), ingress_stopped));
         tracing::info!(%address, sources = config.sources.len(), "listening");
-        Ok(Self { parts, config, address, serving, control, stop_ingress, stop_dispatch, ingress, dispatch })
+        Ok(Self {
+            parts,
+            config,
+            address,
+            serving,
+            control,
+            stop_ingress,
+            stop_dispatch,
+            stop_recorder,
+            ingress,
+            dispatch,
+            recorder,
+        })
     }
 
     /// Has `config` take the place of the configuration in use, without losing a request or an attempt: those that are open are
@@ -114,6 +141,9 @@ impl App {
     pub async fn stop(self) {
         self.stop_ingress.send_replace(true);
         note(self.ingress.await, "ingress");
+        // After the last request that could be refused.
+        self.stop_recorder.send_replace(true);
+        note(self.recorder.await, "the recorder of refusals");
         self.stop_dispatch.send_replace(true);
         note(self.dispatch.await, "dispatch");
         tracing::info!("stopped");
@@ -123,7 +153,7 @@ impl App {
 impl Parts {
     fn router(&self, config: &Config) -> Router {
         let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
-        router(&config.sources, &self.inbox, &self.clock, body_timeout)
+        router(&config.sources, &self.inbox, &self.clock, &self.refused, body_timeout)
     }
 
     fn handlers(&self, config: &Config) -> Handlers {

@@ -25,6 +25,7 @@ pub mod leads;
 pub mod ordering;
 pub mod preset;
 mod published_keys;
+pub mod refused;
 pub mod retry;
 pub mod samples;
 pub mod sender;

@@ -12,9 +12,10 @@ use hookproof::{
 use http::{HeaderMap, HeaderName, header};
 
 use crate::config::order::{self, Known};
+use crate::config::refused;
 use crate::config::{BodyKind, Overrides, SourceConfig, TimestampName};
 use crate::handshake;
-use crate::inbox::Facts;
+use crate::inbox::{Facts, QuarantineLimits};
 use crate::keys;
 use crate::ordering::OrderPolicy;
 use crate::preset::PresetPolicy;
@@ -36,6 +37,8 @@ pub struct Source {
     pub handshake: Option<Handshake>,
     /// How its keys are kept in order.
     pub order: OrderPolicy,
+    /// How much is kept of what is refused because no key made its signature; `None`: nothing.
+    pub quarantine: Option<QuarantineLimits>,
     policy: Arc<Policy>,
 }
 
@@ -114,7 +117,16 @@ impl Source {
         let verifier =
             builder.build().map_err(|error| SourceError::Library { field: field_of(&error), error })?;
         let handshake = handshake::of(config, folder)?;
-        Ok(Self { name: name.into(), path: config.path.clone(), verifier, handshake, order, policy })
+        let quarantine = refused::quarantine(config.quarantine, &scheme, &verifier)?;
+        Ok(Self {
+            name: name.into(),
+            path: config.path.clone(),
+            verifier,
+            handshake,
+            order,
+            quarantine,
+            policy,
+        })
     }
 
     /// The preset's name, and a signer with the first key: for test deliveries.

@@ -70,6 +70,8 @@ fn help_has_examples() {
         &["send", "--help"],
         &["dlq", "--help"],
         &["source", "--help"],
+        &["refusals", "--help"],
+        &["quarantine", "--help"],
         &["check-config", "--help"],
         &["leads", "--help"],
     ] {

@@ -88,6 +88,21 @@ contract! { Sqlite:
         a_crash_loop_uses_up_the_attempts,
         the_next_due_time_is_the_earliest_retry_or_lease_end,
     }
+    refused {
+        refusals_are_counted_by_source_and_reason,
+        of_each_source_so_many_refusals_are_kept_and_no_more,
+        a_flood_of_one_reason_does_not_drive_out_the_others,
+        lists_of_refusals_are_filtered_and_paged,
+        a_refused_request_is_kept_byte_for_byte,
+        the_quarantine_holds_its_rows_and_no_more,
+        the_quarantine_holds_its_bytes_and_no_more,
+        what_is_too_old_leaves_the_quarantine,
+        a_released_request_is_an_event_of_its_time,
+        of_concurrent_releases_one_finds_the_request,
+        a_released_request_whose_event_came_meanwhile_is_a_duplicate,
+        what_is_purged_is_gone_and_in_the_audit_log,
+        what_was_refused_survives_a_restart,
+    }
     operate {
         counts_are_by_source_and_state,
         lists_are_filtered_and_paged,

@@ -256,6 +256,23 @@ fn check_signed_headers(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refu
     })
 }
 
+/// The time that the headers state where the scheme signs one there. Nothing is checked: it is for a log.
+pub(crate) fn stated_time(verifier: &Verifier, request: RequestView<'_>) -> Option<UnixTime> {
+    let Freshness::SignedTimestamp { at, .. } = &verifier.scheme().freshness else { return None };
+    let mut claims = Claims::new(verifier, request);
+    let scheme = claims.scheme;
+    claims.headers.look_through(&scheme.plan.headers, request.headers);
+    if claims.headers.duplicate {
+        return None;
+    }
+    if let TimestampAt::SignatureField = at {
+        let mut candidates = Candidates::default();
+        signature_list::read(scheme, &claims.headers, &mut candidates, &mut claims.presented).ok()?;
+    }
+    let stamp = signed_timestamp(scheme, &claims.headers, claims.presented.timestamp).ok()??;
+    Some(stamp.1)
+}
+
 /// The id header's text, or nothing if the scheme does not sign one.
 fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a [u8], Refusal> {
     if !scheme.plan.signs_id {

@@ -111,16 +111,24 @@ impl Pending {
     /// # Errors
     ///
     /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
-    pub fn finish(mut self) -> Result<Verified<Bytes>, Refusal> {
+    pub fn finish(self) -> Result<Verified<Bytes>, Refusal> {
+        self.conclude().map_err(|(refusal, _)| refusal)
+    }
+
+    /// As [`finish`](Self::finish), with the body also where it is not proven.
+    pub(crate) fn conclude(mut self) -> Result<Verified<Bytes>, (Refusal, Vec<u8>)> {
         let (macs, mut observed) = (mem::take(&mut self.0.macs), mem::take(&mut self.0.observed));
         let arriving = &*self.0;
         let Arriving { verifier, ring, then, now, body, .. } = arriving;
         let of_body = &*of_body(verifier.scheme(), then, body);
         let verdicts = arriving.verdicts(macs, of_body);
         let conclusion = Conclusion { ring, verdicts, then, of_body, now: *now };
-        let signed_by = Arc::clone(verifier.settle(&conclusion, body, &mut observed)?);
-        let body = Bytes::from(mem::take(&mut self.0.body));
-        Ok(Verified::new(body, Facts { signed_by, observed }))
+        let settled = verifier.settle(&conclusion, body, &mut observed).map(Arc::clone);
+        let body = mem::take(&mut self.0.body);
+        match settled {
+            Ok(signed_by) => Ok(Verified::new(Bytes::from(body), Facts { signed_by, observed })),
+            Err(refusal) => Err((refusal, body)),
+        }
     }
 }
 

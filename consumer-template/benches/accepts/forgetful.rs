@@ -9,8 +9,8 @@ use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
     Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, Lease, Life, LifeError, Operator, OperatorError, Pause, Replayed, Rescued, Settled,
-    SourceRules, SourceStatus, Terms,
+    Incoming, KeepRefused, Lease, Life, LifeError, Operator, OperatorError, Pause, QuarantineLimits,
+    RefusalBatch, RefusedDelivery, Replayed, Rescued, Settled, SourceRules, SourceStatus, Terms,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
@@ -115,5 +115,30 @@ impl Operator for Forgetful {
 
     async fn discard(&self, event: EventNo, _: By, _: UnixTime) -> Result<(), OperatorError> {
         Err(OperatorError::NotFound(event))
+    }
+}
+
+#[async_trait]
+impl KeepRefused for Forgetful {
+    async fn note_refusals(&self, _: RefusalBatch, _: u32) -> Result<(), InboxError> {
+        Ok(())
+    }
+
+    async fn quarantine(
+        &self,
+        _: Arc<str>,
+        _: QuarantineLimits,
+        _: Vec<RefusedDelivery>,
+        _: u64,
+    ) -> Result<(), InboxError> {
+        Ok(())
+    }
+
+    async fn expire_quarantine(
+        &self,
+        _: Vec<(Arc<str>, QuarantineLimits)>,
+        _: UnixTime,
+    ) -> Result<(), InboxError> {
+        Ok(())
     }
 }

@@ -6,6 +6,9 @@ mod completions;
 mod demo;
 mod dlq;
 mod leads;
+mod moment;
+mod quarantine;
+mod refusals;
 mod schemes;
 mod send;
 mod serve;
@@ -38,6 +41,8 @@ Examples:
   hookproof dlq list --config hookproof.toml             see what could not be processed
   hookproof source pause klozeo --why 'CRM is down'      accept and keep, but begin nothing
   hookproof audit --config hookproof.toml                see who replayed or discarded what, and why
+  hookproof refusals --config hookproof.toml             see what was refused, and what to do about it
+  hookproof quarantine verify --dry-run                  verify what was refused again, with the right key
 
 Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
 
@@ -48,6 +53,8 @@ enum Command {
     Send(send::Send),
     Dlq(dlq::Dlq),
     Audit(audit::Audit),
+    Refusals(refusals::Refusals),
+    Quarantine(quarantine::Quarantine),
     Status(status::Status),
     Source(source::Source),
     Leads(leads::Leads),
@@ -81,6 +88,8 @@ pub fn run() -> ExitCode {
         Command::Send(command) => block_on(command.run()),
         Command::Dlq(command) => block_on(command.run()),
         Command::Audit(command) => block_on(command.run()),
+        Command::Refusals(command) => block_on(command.run()),
+        Command::Quarantine(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
         Command::Leads(command) => command.run(),

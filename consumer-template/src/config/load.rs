@@ -12,6 +12,7 @@ use crate::config::check::{at_least_one, build_sources, check_server, dispatch_c
 use crate::config::error::ConfigFileError;
 use crate::config::fingerprint::{self, Fingerprint};
 use crate::config::forward::{Forward, build_forwards};
+use crate::config::refused::{RefusalsConfig, check_refusals};
 use crate::config::sections::{File, LogConfig, ServerConfig, StoreConfig};
 use crate::dispatch::DispatchConfig;
 use crate::inbox::SourceRules;
@@ -28,6 +29,8 @@ pub struct Config {
     pub dispatch: DispatchConfig,
     /// The log.
     pub log: LogConfig,
+    /// What is kept of refusals.
+    pub refusals: RefusalsConfig,
     /// The endpoints.
     pub sources: Vec<Source>,
     /// Those of them whose events are forwarded.
@@ -74,6 +77,7 @@ impl Config {
         store.path = folder.join(store.path);
         check_server(&file.server)?;
         at_least_one("store.accept_queue", store.accept_queue)?;
+        let refusals = check_refusals(file.refusals)?;
         let dispatch = dispatch_config(&file.dispatch)?;
         let sources = build_sources(&file.sources, folder)?;
         let forwards =
@@ -81,7 +85,7 @@ impl Config {
         let breakers = build_breakers(&file.breaker, &file.sources)?;
         let fingerprints = fingerprint::of_sources(table, folder);
         let (server, log) = (file.server, file.log);
-        Ok(Self { server, store, dispatch, log, sources, forwards, breakers, fingerprints })
+        Ok(Self { server, store, dispatch, log, refusals, sources, forwards, breakers, fingerprints })
     }
 }
 

@@ -11,6 +11,7 @@ mod fingerprint;
 mod forward;
 mod load;
 pub(crate) mod order;
+pub(crate) mod refused;
 mod reload;
 mod sections;
 
@@ -20,6 +21,7 @@ pub use explained::Explained;
 pub use forward::{Forward, ForwardConfig};
 pub use load::{Config, Target};
 pub use order::OrderConfig;
+pub use refused::{QuarantineConfig, RefusalsConfig};
 pub use reload::Changes;
 pub use sections::{
     BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, SecretPlace,

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::config::check::field;
 use crate::config::error::ConfigFileError;
 use crate::config::load::Config;
+use crate::config::refused::RefusalsConfig;
 use crate::config::sections::{LogFormat, ServerConfig, StoreConfig};
 
 /// What differs between two configurations.
@@ -28,7 +29,8 @@ impl Config {
     /// [`ConfigFileError`], naming each field that only a restart can change.
     pub fn changes_from(&self, old: &Self) -> Result<Changes, ConfigFileError> {
         // Every field by name: whoever adds one has to say here what becomes of it.
-        let Self { server, store, dispatch, log, sources, forwards: _, breakers: _, fingerprints } = self;
+        let Self { server, store, dispatch, log, refusals, sources, forwards: _, breakers: _, fingerprints } =
+            self;
         let ServerConfig {
             listen,
             max_connections,
@@ -39,11 +41,13 @@ impl Config {
         } = server;
         let name = |format: LogFormat| if format == LogFormat::Json { "json" } else { "text" };
         let StoreConfig { path, accept_queue } = store;
+        let RefusalsConfig { max_rows } = refusals;
         let fixed = [
             fixed("server.listen", listen, &old.server.listen),
             fixed("server.max_connections", max_connections, &old.server.max_connections),
             fixed("store.path", &path.display(), &old.store.path.display()),
             fixed("store.accept_queue", accept_queue, &old.store.accept_queue),
+            fixed("refusals.max_rows", max_rows, &old.refusals.max_rows),
             fixed("log.format", &name(log.format), &name(old.log.format)),
         ];
         let mut errors: Vec<_> = fixed.into_iter().flatten().collect();

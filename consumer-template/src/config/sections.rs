@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::config::breaker::BreakerConfig;
 use crate::config::forward::ForwardConfig;
 use crate::config::order::OrderConfig;
+use crate::config::refused::{QuarantineConfig, RefusalsConfig};
 use crate::dispatch::DispatchConfig;
 
 /// The file, as it is written.
@@ -23,6 +24,8 @@ pub(super) struct File {
     pub(super) dispatch: DispatchSection,
     #[serde(default)]
     pub(super) log: LogConfig,
+    #[serde(default)]
+    pub(super) refusals: RefusalsConfig,
     #[serde(default)]
     pub(super) forward: ForwardConfig,
     #[serde(default)]
@@ -161,6 +164,8 @@ pub struct SourceConfig {
     pub forward: Option<ForwardConfig>,
     /// When it pauses by itself, where that is another time than `[breaker]` says.
     pub breaker: Option<BreakerConfig>,
+    /// How much is kept of what is refused because no key made its signature. Nothing unless given.
+    pub quarantine: Option<QuarantineConfig>,
     /// Allows keys of fewer than 16 bytes.
     #[serde(default)]
     pub danger_allow_short_key: bool,

@@ -71,6 +71,16 @@
 //! - A [`Selection`] selects the same for lists, groups, previews and pages with bodies. A preview counts by source and reason, and says
 //!   how many were overtaken. A page with bodies ends before it is large.
 //! - The audit log is listed from the newest line, by event, source, actor, action and time.
+//!
+//! **Refusals.** [`KeepRefused::note_refusals`] counts every refusal, by source and reason. Of each source at most so many are kept as it is
+//! told; the oldest of the most frequent reason make room, so that a flood of one reason does not drive out the others. Nothing of
+//! what a request held is kept.
+//!
+//! **Quarantine.** [`KeepRefused::quarantine`] keeps requests byte for byte, within the rows and bytes of their source; the oldest make
+//! room, and are counted. One that is larger than all the room is not kept. What is too old goes ([`KeepRefused::expire_quarantine`]).
+//! [`Quarantine::release`] accepts what a request was proven to be, and takes the request out, in one transaction: of any number of
+//! concurrent ones exactly one does. The event is what it would have been as a delivery: new, or a duplicate of what came another way.
+//! Release and [`Quarantine::purge_quarantine`] are in the audit log with who and why.
 
 mod audit;
 mod dead;
@@ -78,7 +88,9 @@ mod error;
 mod incoming;
 mod leased;
 mod life;
+mod quarantine;
 mod records;
+mod refusals;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -99,11 +111,19 @@ pub use error::{InboxError, OperatorError, StoreError};
 pub use incoming::{Facts, Incoming};
 pub use leased::{Claimed, Lease};
 pub use life::{Life, LifeError, Pause, SourceRules, SourceStatus};
+pub use quarantine::{
+    Head, Quarantine, QuarantineFilter, QuarantineLimits, QuarantineNo, QuarantineTotal, Quarantined,
+    QuarantinedSummary, RefusedDelivery,
+};
 pub use records::{AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter};
+pub use refusals::{
+    KeepRefused, RefusalBatch, RefusalFilter, RefusalLog, RefusalRecord, RefusalSample, RefusalTotal,
+    RefusalsOfSource, SampledMethod,
+};
 
 /// What workers and the HTTP edge need of a store. See the [module](self) for the contract.
 #[async_trait]
-pub trait Inbox: Operator {
+pub trait Inbox: Operator + KeepRefused {
     /// Stores an event, durably.
     ///
     /// # Errors

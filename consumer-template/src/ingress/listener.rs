@@ -8,7 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -16,6 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::config::ServerConfig;
 use crate::ingress::serving::Serving;
+use crate::refused::Peer;
 
 /// How long open connections may take to finish their request when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -58,8 +62,8 @@ impl Listener {
                 () = stopped(&mut stop) => break,
                 accepted = next_connection(&self.socket, &slots) => accepted,
             };
-            let Some((stream, slot)) = accepted else { continue };
-            let connection = serve_connection(stream, serving.clone(), stop.clone());
+            let Some((stream, peer, slot)) = accepted else { continue };
+            let connection = serve_connection(stream, peer, serving.clone(), stop.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(slot);
@@ -78,10 +82,10 @@ impl Listener {
 async fn next_connection(
     socket: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, tokio::sync::OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match socket.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+        Ok((stream, peer)) => Some((stream, Peer(peer.ip().to_canonical()), slot)),
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -90,16 +94,20 @@ async fn next_connection(
     }
 }
 
-async fn serve_connection(stream: TcpStream, serving: Serving, mut stop: watch::Receiver<bool>) {
+async fn serve_connection(stream: TcpStream, peer: Peer, serving: Serving, mut stop: watch::Receiver<bool>) {
     // Answers are one small write each; waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let limits = serving.limits();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        serving.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits.header_timeout_seconds))
         .max_buf_size(limits.max_header_bytes)
         .max_headers(limits.max_headers)
-        .serve_connection(TokioIo::new(stream), serving);
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let finished = tokio::select! {
         finished = connection.as_mut() => finished,

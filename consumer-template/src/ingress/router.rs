@@ -4,57 +4,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
 use axum::routing::{MethodFilter, on_service, post};
-use hookproof::{Refusal, VerifyLayer};
 use tower::Layer as _;
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::ingress::accept::{Endpoint, accept};
 use crate::ingress::answer::not_found;
+use crate::ingress::door::door;
+use crate::refused::Collector;
 use crate::source::Source;
 
-/// One route per source, each behind its own verifier; everything else is 404.
+/// One route per source, each behind its own verifier; everything else is 404. What is refused is noted by `refused`: the reason
+/// goes into the log, never into the answer.
 pub fn router(
     sources: &[Source],
     inbox: &Arc<dyn Inbox>,
     clock: &Arc<dyn Clock>,
+    refused: &Collector,
     body_timeout: Duration,
 ) -> Router {
     let mut router = Router::new();
     for source in sources {
         let now = Arc::clone(clock);
-        let mut verify =
-            VerifyLayer::new(source.verifier.clone()).body_timeout(body_timeout).clock(move || now.now());
+        let desk = refused.desk(&source.name, source.quarantine);
+        let door = door(source, body_timeout, move || now.now()).refused(move |request| desk.note(request));
         let mut methods = MethodFilter::POST;
-        if let Some(handshake) = &source.handshake {
-            verify = verify.handshake(handshake.clone());
+        if source.handshake.is_some() {
             // Challenges come by `GET` and `OPTIONS`, too. What is none is refused like a bad signature.
             methods = methods.or(MethodFilter::GET).or(MethodFilter::OPTIONS);
         }
         let endpoint =
             Endpoint { source: source.clone(), inbox: Arc::clone(inbox), clock: Arc::clone(clock) };
         // Around these methods alone: another one is 405 before it is looked at.
-        let verified = verify.layer(post(accept).with_state(endpoint));
-        let route =
-            on_service(methods, verified).layer(from_fn_with_state(Arc::clone(&source.name), note_refusal));
-        router = router.route(&source.path, route);
+        let verified = door.layer(post(accept).with_state(endpoint));
+        router = router.route(&source.path, on_service(methods, verified));
     }
     router.fallback(not_found)
-}
-
-/// The reason of a refusal goes into the log, never into the answer.
-async fn note_refusal(
-    axum::extract::State(source): axum::extract::State<Arc<str>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let response = next.run(request).await;
-    if let Some(refusal) = response.extensions().get::<Refusal>() {
-        tracing::warn!(%source, reason = refusal.code(), "refused");
-    }
-    response
 }

@@ -8,5 +8,6 @@ pub(crate) mod failing;
 pub(crate) mod life;
 pub(crate) mod operate;
 pub(crate) mod order;
+pub(crate) mod refused;
 pub(crate) mod settle;
 pub(crate) mod stale;

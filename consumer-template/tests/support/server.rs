@@ -89,8 +89,11 @@ impl Server {
 
     /// A whole request with a right signature and `extra` header lines.
     pub fn signed(&self, source: &str, body: &str, extra: &[&str]) -> Vec<u8> {
+        Self::signed_at(SystemClock.now(), source, body, extra)
+    }
+
+    pub fn signed_at(now: UnixTime, source: &str, body: &str, extra: &[&str]) -> Vec<u8> {
         let (name, secret, _) = SOURCES.into_iter().find(|(name, ..)| *name == source).unwrap();
-        let now: UnixTime = SystemClock.now();
         let signer = Signer::new(&Scheme::by_name(name).unwrap(), &Key::new("k", secret)).unwrap();
         let headers = signer.sign(&Outgoing::new(body.as_bytes()).timestamp(now)).unwrap();
         let mut text = format!("POST /hooks/{name} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");

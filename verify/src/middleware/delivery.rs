@@ -8,6 +8,7 @@ use http::{Method, Response, Uri};
 use crate::middleware::challenge::Before;
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::observation::{Observation, Outcome};
+use crate::middleware::refused::RefusedRequest;
 use crate::middleware::settings::Settings;
 use crate::middleware::source::Source;
 use crate::pending::Pending;
@@ -25,6 +26,19 @@ pub(crate) struct Delivery {
     known: bool,
     pub(crate) parts: Parts,
     now: UnixTime,
+}
+
+/// A verdict that is none of a proof.
+pub(crate) struct NotProven {
+    pub(crate) refusal: Refusal,
+    /// All of the body, where it was received before the verdict.
+    body: Option<Vec<u8>>,
+}
+
+impl From<Refusal> for NotProven {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, body: None }
+    }
 }
 
 /// What follows from the head of a request.
@@ -49,6 +63,7 @@ impl Delivery {
         if !settings.methods.contains(&parts.method) {
             let refusal = Refusal::MethodNotAllowed;
             settings.observe(&observation(Outcome::Refused(refusal), &parts.method, &parts.uri));
+            settings.keep(|| RefusedRequest::new(refusal, &parts, now));
             return Begun::Answered(settings.answer_to(refusal));
         }
         let (source, known) = settings.sources.of(&parts);
@@ -61,14 +76,17 @@ impl Delivery {
         });
         match pending {
             Ok(pending) => Begun::Receiving(delivery, pending),
-            Err(refusal) => Begun::Answered(delivery.refuse(refusal)),
+            Err(refusal) => Begun::Answered(delivery.refuse(refusal.into())),
         }
     }
 
     /// The verdict about the whole body. The decoy's is never a good one.
-    pub(crate) fn conclude(&self, pending: Pending) -> Result<Box<Verified<Bytes>>, Refusal> {
-        let proof = Box::new(pending.finish()?);
-        if self.known { Ok(proof) } else { Err(Refusal::UnknownSource) }
+    pub(crate) fn conclude(&self, pending: Pending) -> Result<Box<Verified<Bytes>>, NotProven> {
+        let proof = match pending.conclude() {
+            Ok(proof) => Box::new(proof),
+            Err((refusal, body)) => return Err(NotProven { refusal, body: Some(body) }),
+        };
+        if self.known { Ok(proof) } else { Err(Refusal::UnknownSource.into()) }
     }
 
     /// The answer, if this is a signed challenge.
@@ -98,8 +116,8 @@ impl Delivery {
         Some(Ok(Hold::claim(Arc::clone(guard), key, self.settings.now())))
     }
 
-    pub(crate) fn refuse(&self, refusal: Refusal) -> Response<Bytes> {
-        self.refuse_as(refusal, None, None)
+    pub(crate) fn refuse(&self, NotProven { refusal, body }: NotProven) -> Response<Bytes> {
+        self.refuse_as(refusal, body, None, None)
     }
 
     /// A refusal of what is genuine.
@@ -109,12 +127,13 @@ impl Delivery {
         proof: &Verified<Bytes>,
         error: Option<&GuardError>,
     ) -> Response<Bytes> {
-        self.refuse_as(refusal, Some(proof), error)
+        self.refuse_as(refusal, None, Some(proof), error)
     }
 
     fn refuse_as(
         &self,
         refusal: Refusal,
+        body: Option<Vec<u8>>,
         proof: Option<&Verified<Bytes>>,
         guard_error: Option<&GuardError>,
     ) -> Response<Bytes> {
@@ -122,6 +141,14 @@ impl Delivery {
         let of_stranger = !self.known && refusal.status() == http::StatusCode::UNAUTHORIZED;
         let refusal = if of_stranger { Refusal::UnknownSource } else { refusal };
         self.observe(Outcome::Refused(refusal), proof, guard_error);
+        self.settings.keep(|| {
+            let refused = RefusedRequest::new(refusal, &self.parts, self.now);
+            if self.known {
+                refused.of_source(self.source.name(), self.source.verifier()).with_body(body)
+            } else {
+                refused
+            }
+        });
         self.settings.answer_to(refusal)
     }
 
@@ -188,11 +215,18 @@ impl Afterwards {
 fn challenge(settings: &Arc<Settings>, parts: &Parts, now: UnixTime) -> Option<Begun> {
     let before = settings.handshakes.iter().find_map(|each| each.before(parts, now))?;
     let (settings, method, uri) = (Arc::clone(settings), parts.method.clone(), parts.uri.clone());
+    // An answer that waits for something outlives the request.
+    let parts = settings.keeper.is_some().then(|| parts.clone());
     let conclude = move |answer: Result<Response<Bytes>, Refusal>| {
         let outcome =
             answer.as_ref().map_or_else(|refusal| Outcome::Refused(*refusal), |_| Outcome::Challenged);
         settings.observe(&observation(outcome, &method, &uri));
-        answer.unwrap_or_else(|refusal| settings.answer_to(refusal))
+        answer.unwrap_or_else(|refusal| {
+            if let Some(parts) = &parts {
+                settings.keep(|| RefusedRequest::new(refusal, parts, now));
+            }
+            settings.answer_to(refusal)
+        })
     };
     Some(match before {
         Before::Answer(answer) => Begun::Answered(conclude(answer)),

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
-use crate::middleware::delivery::{Afterwards, Answering, Delivery};
+use crate::middleware::delivery::{Afterwards, Answering, Delivery, NotProven};
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::response::ResponseBody;
 use crate::pending::Pending;
@@ -197,8 +197,9 @@ impl<S> Reader<S> {
         B: From<Bytes>,
     {
         let Self { service, delivery, pending } = self;
-        let proof = match received.and_then(|()| delivery.conclude(pending)) {
-            Err(refusal) => return State::answered(delivery.refuse(refusal)),
+        let concluded = received.map_err(NotProven::from).and_then(|()| delivery.conclude(pending));
+        let proof = match concluded {
+            Err(not_proven) => return State::answered(delivery.refuse(not_proven)),
             Ok(proof) => proof,
         };
         if let Some(answer) = delivery.challenged(&proof) {

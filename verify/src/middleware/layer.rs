@@ -12,6 +12,7 @@ use tower_layer::Layer;
 use crate::config_error::ConfigError;
 use crate::middleware::challenge::Handshake;
 use crate::middleware::observation::Observation;
+use crate::middleware::refused::RefusedRequest;
 use crate::middleware::service::VerifyService;
 use crate::middleware::settings::Settings;
 use crate::middleware::source::{Source, Sources};
@@ -143,6 +144,18 @@ impl<B> VerifyLayer<B> {
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&Observation<'_>) + Send + Sync + 'static) -> Self {
         self.change().observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Hands each refused request to `keep`, together with its body where all of that had been received. It runs on the
+    /// request's way: put it aside, and return.
+    ///
+    /// A wrong key then costs no deliveries: what was kept can be verified later, against the clock of its receipt.
+    /// Nothing is received for the sake of `keep`, and without one every body is let go as soon as it is refused. The
+    /// answer is the same.
+    #[must_use]
+    pub fn refused(mut self, keep: impl Fn(RefusedRequest<'_>) + Send + Sync + 'static) -> Self {
+        self.change().keeper = Some(Arc::new(keep));
         self
     }
 

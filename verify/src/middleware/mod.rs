@@ -24,6 +24,7 @@
 //! | answer a provider's challenge | [`handshake`](VerifyLayer::handshake), [`Handshake`] |
 //! | serve many tenants | [`choosing`](VerifyLayer::choosing), [`Source`] |
 //! | count and log | [`observer`](VerifyLayer::observer), [`Observation`] |
+//! | keep what was refused | [`refused`](VerifyLayer::refused), [`RefusedRequest`] |
 //! | limit the body | [`body_limit`](crate::VerifierBuilder::body_limit), [`body_timeout`](VerifyLayer::body_timeout) |
 //!
 //! A request goes through them in this order: unsigned challenges; the method; the choice of the source; headers; body
@@ -59,6 +60,7 @@ mod future;
 mod hold;
 mod layer;
 mod observation;
+mod refused;
 mod response;
 mod service;
 mod settings;
@@ -68,6 +70,7 @@ pub use challenge::Handshake;
 pub use future::ResponseFuture;
 pub use layer::VerifyLayer;
 pub use observation::{Observation, Outcome};
+pub use refused::RefusedRequest;
 pub use response::ResponseBody;
 pub use service::VerifyService;
 pub use source::Source;

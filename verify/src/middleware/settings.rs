@@ -7,6 +7,7 @@ use http::{Method, Response, StatusCode};
 
 use crate::middleware::challenge::Handshake;
 use crate::middleware::observation::Observation;
+use crate::middleware::refused::RefusedRequest;
 use crate::middleware::response::refusal_response;
 use crate::middleware::source::Sources;
 use crate::refusal::Refusal;
@@ -18,6 +19,7 @@ const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 type Observer = Arc<dyn Fn(&Observation<'_>) + Send + Sync>;
+type Keeper = Arc<dyn Fn(RefusedRequest<'_>) + Send + Sync>;
 
 /// What a layer was told. Shared by all its services.
 #[derive(Clone)]
@@ -30,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) guard: Option<Arc<dyn ReplayGuard>>,
     pub(crate) replays_refused: bool,
     pub(crate) observer: Option<Observer>,
+    pub(crate) keeper: Option<Keeper>,
 }
 
 impl Settings {
@@ -43,6 +46,7 @@ impl Settings {
             guard: None,
             replays_refused: false,
             observer: None,
+            keeper: None,
         }
     }
 
@@ -53,6 +57,13 @@ impl Settings {
     pub(crate) fn observe(&self, observation: &Observation<'_>) {
         if let Some(observer) = &self.observer {
             observer(observation);
+        }
+    }
+
+    /// Hands a refused request over, if somebody keeps them.
+    pub(crate) fn keep<'a>(&self, refused: impl FnOnce() -> RefusedRequest<'a>) {
+        if let Some(keeper) = &self.keeper {
+            keeper(refused());
         }
     }
 

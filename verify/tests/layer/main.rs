@@ -11,6 +11,7 @@ mod guarded;
 mod guards;
 mod readiness;
 mod receiving;
+mod refused;
 mod uniform;
 
 use std::pin::Pin;

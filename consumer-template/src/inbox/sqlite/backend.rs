@@ -41,9 +41,9 @@ use crate::retry::Outcome;
 pub struct SqliteInbox {
     // The order matters: the writer stops before the lock is given up.
     writer: Writer,
-    readers: Readers,
+    pub(super) readers: Readers,
     fence: Fence,
-    arrivals: Arc<Notify>,
+    pub(super) arrivals: Arc<Notify>,
     turn: Arc<Turn>,
     _ownership: Ownership,
 }
@@ -81,7 +81,7 @@ impl SqliteInbox {
         &self.readers
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         slot: Slot,
         doing: &'static str,

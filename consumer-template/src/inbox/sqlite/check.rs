@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Each rule: what is wrong, and a query for how many rows break it.
-const RULES: [(&str, &str); 15] = [
+const RULES: [(&str, &str); 17] = [
     (
         "unfinished events that are not in line",
         "SELECT COUNT(*) FROM events WHERE state IN ('pending', 'running')
@@ -78,6 +78,20 @@ const RULES: [(&str, &str); 15] = [
                  SELECT source, state, COUNT(*) AS events FROM events GROUP BY source, state
                  UNION ALL SELECT source, state, -events FROM tallies)
              GROUP BY source, state HAVING SUM(events) <> 0)",
+    ),
+    (
+        "reasons of refusals whose number is not that of their rows, or rows without a reason's total",
+        "SELECT (SELECT COUNT(*) FROM refusal_totals WHERE kept <> (SELECT COUNT(*) FROM refusals
+                     WHERE refusals.source = refusal_totals.source AND refusals.reason = refusal_totals.reason))
+              + (SELECT COUNT(*) FROM refusals WHERE NOT EXISTS (SELECT 1 FROM refusal_totals
+                     WHERE refusals.source = refusal_totals.source AND refusals.reason = refusal_totals.reason))",
+    ),
+    (
+        "sources whose quarantine is not what its totals say",
+        "SELECT (SELECT COUNT(*) FROM quarantine_totals WHERE held <> total - released - purged - evicted - expired
+                     OR (held, bytes) <> (SELECT COUNT(*), COALESCE(SUM(quarantine.bytes), 0) FROM quarantine
+                         WHERE quarantine.source = quarantine_totals.source))
+              + (SELECT COUNT(*) FROM quarantine WHERE source NOT IN (SELECT source FROM quarantine_totals))",
     ),
 ];
 

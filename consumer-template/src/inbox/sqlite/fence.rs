@@ -17,7 +17,7 @@ use crate::clock::millis;
 const STEPS: i32 = 10_000;
 
 /// The inbox's own tables, as SQLite names them however the handler writes them.
-const OWN: [&str; 16] = [
+const OWN: [&str; 20] = [
     "events",
     "payloads",
     "replay_keys",
@@ -33,6 +33,10 @@ const OWN: [&str; 16] = [
     "pauses",
     "breakers",
     "outcomes",
+    "refusals",
+    "refusal_totals",
+    "quarantine",
+    "quarantine_totals",
     "sqlite_sequence",
 ];
 

@@ -34,7 +34,7 @@ pub(super) const RESUME: &str = "resume a source";
 #[derive(Debug)]
 pub struct SqliteOperator {
     options: Arc<SqliteOptions>,
-    readers: Readers,
+    pub(super) readers: Readers,
     /// The connection that writes, between two actions.
     idle: Arc<Mutex<Option<Connection>>>,
 }
@@ -54,7 +54,7 @@ impl SqliteOperator {
         &self.readers
     }
 
-    async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
+    pub(super) async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<Result<T, E>, WorkError> + Send + 'static,

@@ -171,7 +171,7 @@ pub(super) fn encode_headers(headers: &[(String, Vec<u8>)]) -> Vec<u8> {
     text
 }
 
-fn decode_headers(text: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(super) fn decode_headers(text: &[u8]) -> Vec<(String, Vec<u8>)> {
     let line = |line: &[u8]| {
         let colon = line.iter().position(|byte| *byte == b':')?;
         let (name, value) = line.split_at_checked(colon)?;

@@ -9,8 +9,8 @@ use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
     Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, Lease, Life, LifeError, Operator, OperatorError, Pause, Replayed, Rescued, Settled,
-    SourceRules, SourceStatus, Terms,
+    Incoming, KeepRefused, Lease, Life, LifeError, Operator, OperatorError, Pause, QuarantineLimits,
+    RefusalBatch, RefusedDelivery, Replayed, Rescued, Settled, SourceRules, SourceStatus, Terms,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
@@ -89,6 +89,31 @@ impl Life for Hasty {
 
     async fn sources(&self) -> Result<Vec<SourceStatus>, InboxError> {
         self.0.sources().await
+    }
+}
+
+#[async_trait]
+impl KeepRefused for Hasty {
+    async fn note_refusals(&self, batch: RefusalBatch, max_rows: u32) -> Result<(), InboxError> {
+        self.0.note_refusals(batch, max_rows).await
+    }
+
+    async fn quarantine(
+        &self,
+        source: Arc<str>,
+        limits: QuarantineLimits,
+        deliveries: Vec<RefusedDelivery>,
+        dropped: u64,
+    ) -> Result<(), InboxError> {
+        self.0.quarantine(source, limits, deliveries, dropped).await
+    }
+
+    async fn expire_quarantine(
+        &self,
+        limits: Vec<(Arc<str>, QuarantineLimits)>,
+        now: UnixTime,
+    ) -> Result<(), InboxError> {
+        self.0.expire_quarantine(limits, now).await
     }
 }
 

@@ -1,0 +1,61 @@
+use clap::{ArgGroup, Args};
+use hookproof::UnixTime;
+
+use super::{Pages, StoreArg};
+use crate::cli::moment::past;
+use crate::cli::table::print_line;
+use crate::clock::{Clock as _, SystemClock};
+use crate::inbox::{By, Quarantine as _, QuarantineFilter, QuarantineNo};
+
+/// Delete requests from quarantine, for good.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true))]
+pub(super) struct Purge {
+    #[command(flatten)]
+    store: StoreArg,
+    /// Only this one.
+    #[arg(group = "which")]
+    number: Option<QuarantineNo>,
+    /// All that is there.
+    #[arg(long, group = "which", conflicts_with = "number")]
+    all: bool,
+    /// Only of this source.
+    #[arg(long, group = "which")]
+    source: Option<String>,
+    /// Only what was received before this moment, or longer ago than `2h` (s, m, h or d).
+    #[arg(long, value_name = "TIME", value_parser = past, group = "which")]
+    before: Option<UnixTime>,
+    /// Who does it, for the audit log.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    actor: String,
+    /// Why, for the audit log.
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    why: String,
+    /// Only say how many there are.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Purge {
+    pub(super) async fn run(&self) -> anyhow::Result<()> {
+        let store = self.store.open()?;
+        let (source, number, before) = (self.source.clone(), self.number, self.before);
+        let filter = QuarantineFilter { source, number, before, ..QuarantineFilter::default() };
+        let mut total: u64 = 0;
+        if self.dry_run {
+            let mut pages = Pages { store: &store, filter };
+            while let Some(page) = pages.next().await? {
+                total += page.len() as u64;
+            }
+            return Ok(print_line(format_args!("would purge {total} requests, nothing changed"))?);
+        }
+        loop {
+            let by = By::new(&self.actor, &self.why);
+            let purged = store.purge_quarantine(filter.clone(), by, SystemClock.now()).await?;
+            total += purged;
+            if purged == 0 {
+                return Ok(print_line(format_args!("purge: {total} requests"))?);
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The quarantine: rows come and go with their totals, by triggers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hookproof::UnixTime;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::accept;
+use super::audit::{self, About};
+use super::backend::SqliteInbox;
+use super::job::WorkError;
+use super::mailbox::Slot;
+use super::operator::SqliteOperator;
+use super::rows::{self, decode_headers, encode_headers, from_sql, to_sql};
+use crate::clock::millis;
+use crate::inbox::{
+    Accepted, By, Head, InboxError, Incoming, Quarantine, QuarantineFilter, QuarantineLimits, QuarantineNo,
+    QuarantineTotal, Quarantined, QuarantinedSummary, RefusedDelivery,
+};
+
+const TOTALS: &str = "count the quarantine";
+const LIST: &str = "list the quarantine";
+const SHOW: &str = "show a request of the quarantine";
+const RELEASE: &str = "release a request from the quarantine";
+const PURGE: &str = "purge the quarantine";
+
+#[async_trait]
+impl Quarantine for SqliteInbox {
+    async fn quarantine_totals(&self) -> Result<Vec<QuarantineTotal>, InboxError> {
+        self.readers.read(TOTALS, totals).await
+    }
+
+    async fn quarantined(&self, filter: QuarantineFilter) -> Result<Vec<QuarantinedSummary>, InboxError> {
+        self.readers.read(LIST, move |conn| list(conn, &filter)).await
+    }
+
+    async fn quarantined_request(&self, number: QuarantineNo) -> Result<Option<Quarantined>, InboxError> {
+        self.readers.read(SHOW, move |conn| show(conn, number)).await
+    }
+
+    async fn release(
+        &self,
+        number: QuarantineNo,
+        incoming: Incoming,
+        by: By,
+        now: UnixTime,
+    ) -> Result<Option<Accepted>, InboxError> {
+        let work = move |conn: &Connection, _: Option<&str>| release(conn, number, &incoming, &by, now);
+        let released = self.write(Slot::Control, RELEASE, work).await?;
+        self.arrivals.notify_one();
+        Ok(released)
+    }
+
+    async fn purge_quarantine(
+        &self,
+        filter: QuarantineFilter,
+        by: By,
+        now: UnixTime,
+    ) -> Result<u64, InboxError> {
+        let work = move |conn: &Connection, _: Option<&str>| purge(conn, &filter, &by, now);
+        self.write(Slot::Control, PURGE, work).await
+    }
+}
+
+#[async_trait]
+impl Quarantine for SqliteOperator {
+    async fn quarantine_totals(&self) -> Result<Vec<QuarantineTotal>, InboxError> {
+        self.readers.read(TOTALS, totals).await
+    }
+
+    async fn quarantined(&self, filter: QuarantineFilter) -> Result<Vec<QuarantinedSummary>, InboxError> {
+        self.readers.read(LIST, move |conn| list(conn, &filter)).await
+    }
+
+    async fn quarantined_request(&self, number: QuarantineNo) -> Result<Option<Quarantined>, InboxError> {
+        self.readers.read(SHOW, move |conn| show(conn, number)).await
+    }
+
+    async fn release(
+        &self,
+        number: QuarantineNo,
+        incoming: Incoming,
+        by: By,
+        now: UnixTime,
+    ) -> Result<Option<Accepted>, InboxError> {
+        self.act(RELEASE, move |conn| Ok(Ok(release(conn, number, &incoming, &by, now)?))).await
+    }
+
+    async fn purge_quarantine(
+        &self,
+        filter: QuarantineFilter,
+        by: By,
+        now: UnixTime,
+    ) -> Result<u64, InboxError> {
+        self.act(PURGE, move |conn| Ok(Ok(purge(conn, &filter, &by, now)?))).await
+    }
+}
+
+pub(super) fn take_in(
+    conn: &Connection,
+    source: &str,
+    limits: QuarantineLimits,
+    deliveries: &[RefusedDelivery],
+    dropped: u64,
+) -> Result<(), WorkError> {
+    // One that is larger than all the room would only drive the others out.
+    let fits = |delivery: &&RefusedDelivery| delivery.bytes() <= limits.max_bytes;
+    let fitting: Vec<_> = deliveries.iter().filter(fits).collect();
+    let dropped = dropped.saturating_add((deliveries.len() - fitting.len()) as u64);
+    conn.prepare_cached(
+        "INSERT INTO quarantine_totals (source, dropped) VALUES (?1, ?2)
+         ON CONFLICT (source) DO UPDATE SET dropped = dropped + excluded.dropped",
+    )?
+    .execute(params![source, sql_count(dropped)])?;
+    for delivery in fitting {
+        let RefusedDelivery { refusal, received_at, peer, head, body } = delivery;
+        conn.prepare_cached(
+            "INSERT INTO quarantine (source, received_at, reason, peer, method, target, bytes, headers, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            source,
+            to_sql(*received_at),
+            refusal.code(),
+            peer.map(|peer| peer.to_string()),
+            head.method,
+            head.target,
+            sql_count(delivery.bytes()),
+            encode_headers(&head.headers),
+            body.as_ref(),
+        ])?;
+    }
+    make_room(conn, source, limits)
+}
+
+/// The oldest go, as many as have to.
+fn make_room(conn: &Connection, source: &str, limits: QuarantineLimits) -> Result<(), WorkError> {
+    loop {
+        let (held, bytes): (i64, i64) = conn
+            .prepare_cached("SELECT held, bytes FROM quarantine_totals WHERE source = ?1")?
+            .query_row([source], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let too_many = held - sql_count(limits.max_rows);
+        let too_large = bytes > sql_count(limits.max_bytes);
+        if too_many <= 0 && !too_large {
+            return Ok(());
+        }
+        let gone = conn
+            .prepare_cached(
+                "DELETE FROM quarantine WHERE number IN (
+                     SELECT number FROM quarantine WHERE source = ?1 ORDER BY number LIMIT ?2)",
+            )?
+            .execute(params![source, too_many.max(1)])?;
+        if gone == 0 {
+            return Err(WorkError::Broken("the quarantine does not hold what its totals say"));
+        }
+        conn.prepare_cached("UPDATE quarantine_totals SET evicted = evicted + ?2 WHERE source = ?1")?
+            .execute(params![source, sql_count(gone as u64)])?;
+    }
+}
+
+pub(super) fn expire(
+    conn: &Connection,
+    source: &str,
+    max_age: Duration,
+    now: UnixTime,
+) -> Result<(), WorkError> {
+    let oldest = to_sql(UnixTime::from_millis(now.as_millis().saturating_sub(millis(max_age))));
+    let gone = conn
+        .prepare_cached("DELETE FROM quarantine WHERE source = ?1 AND received_at < ?2")?
+        .execute(params![source, oldest])?;
+    if gone > 0 {
+        conn.prepare_cached("UPDATE quarantine_totals SET expired = expired + ?2 WHERE source = ?1")?
+            .execute(params![source, sql_count(gone as u64)])?;
+    }
+    Ok(())
+}
+
+/// The request goes, and its event comes, in one transaction: of two who release it one finds it.
+fn release(
+    conn: &Connection,
+    number: QuarantineNo,
+    incoming: &Incoming,
+    by: &By,
+    now: UnixTime,
+) -> Result<Option<Accepted>, WorkError> {
+    let gone = conn
+        .prepare_cached("DELETE FROM quarantine WHERE number = ?1 AND source = ?2 AND received_at = ?3")?
+        .execute(params![number.0, incoming.source, to_sql(incoming.received_at)])?;
+    if gone == 0 {
+        return Ok(None);
+    }
+    conn.prepare_cached("UPDATE quarantine_totals SET released = released + 1 WHERE source = ?1")?
+        .execute([&incoming.source])?;
+    let accepted = accept::accept(conn, incoming)?;
+    audit::note(conn, About::Event(accepted.event), "release", by, now)?;
+    Ok(Some(accepted))
+}
+
+fn purge(conn: &Connection, filter: &QuarantineFilter, by: &By, now: UnixTime) -> Result<u64, WorkError> {
+    let mut purged = BTreeMap::new();
+    for QuarantinedSummary { number, source, .. } in list(conn, filter)? {
+        conn.prepare_cached("DELETE FROM quarantine WHERE number = ?1")?.execute([number.0])?;
+        *purged.entry(source).or_insert(0) += 1;
+    }
+    for (source, requests) in &purged {
+        conn.prepare_cached("UPDATE quarantine_totals SET purged = purged + ?2 WHERE source = ?1")?
+            .execute(params![source, sql_count(*requests)])?;
+        let by = By::new(&by.actor, format!("{requests} requests: {}", by.why));
+        audit::note(conn, About::Source(source), "purge", &by, now)?;
+    }
+    Ok(purged.values().sum())
+}
+
+fn totals(conn: &Connection) -> rusqlite::Result<Vec<QuarantineTotal>> {
+    conn.prepare_cached(
+        "SELECT source, held, bytes, total, released, purged, evicted, expired, dropped FROM quarantine_totals
+         ORDER BY source",
+    )?
+    .query_map([], |row| {
+        Ok(QuarantineTotal {
+            source: row.get(0)?,
+            held: rows::count(row, 1)?,
+            bytes: rows::count(row, 2)?,
+            total: rows::count(row, 3)?,
+            released: rows::count(row, 4)?,
+            purged: rows::count(row, 5)?,
+            evicted: rows::count(row, 6)?,
+            expired: rows::count(row, 7)?,
+            dropped: rows::count(row, 8)?,
+        })
+    })?
+    .collect()
+}
+
+fn list(conn: &Connection, filter: &QuarantineFilter) -> rusqlite::Result<Vec<QuarantinedSummary>> {
+    conn.prepare_cached(
+        "SELECT number, source, received_at, reason, peer, method, target, length(body) FROM quarantine
+         WHERE number > COALESCE(?1, 0) AND number = COALESCE(?2, number) AND source = COALESCE(?3, source)
+             AND received_at < COALESCE(?4, 9223372036854775807)
+         ORDER BY number LIMIT ?5",
+    )?
+    .query_map(
+        params![
+            filter.after.map(|after| after.0),
+            filter.number.map(|number| number.0),
+            filter.source,
+            filter.before.map(to_sql),
+            i64::try_from(filter.page_size()).unwrap_or(i64::MAX),
+        ],
+        summary,
+    )?
+    .collect()
+}
+
+fn show(conn: &Connection, number: QuarantineNo) -> rusqlite::Result<Option<Quarantined>> {
+    conn.prepare_cached(
+        "SELECT number, source, received_at, reason, peer, method, target, length(body), headers, body
+         FROM quarantine WHERE number = ?1",
+    )?
+    .query_row([number.0], |row| {
+        let summary = summary(row)?;
+        let head = Head {
+            method: summary.method.clone(),
+            target: summary.target.clone(),
+            headers: decode_headers(row.get_ref(8)?.as_blob()?),
+        };
+        Ok(Quarantined { summary, head, body: Bytes::from(row.get::<_, Vec<u8>>(9)?) })
+    })
+    .optional()
+}
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<QuarantinedSummary> {
+    Ok(QuarantinedSummary {
+        number: QuarantineNo(row.get(0)?),
+        source: row.get(1)?,
+        received_at: from_sql(row.get(2)?),
+        reason: row.get(3)?,
+        peer: row.get(4)?,
+        method: row.get(5)?,
+        target: row.get(6)?,
+        body_bytes: rows::count(row, 7)?,
+    })
+}
+
+fn sql_count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
