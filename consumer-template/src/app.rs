@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::dispatch::Dispatcher;
+use crate::dispatch::{Dispatcher, Sweeper};
 use crate::effect::{Effect, Handlers};
 use crate::inbox::Inbox;
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
@@ -25,6 +25,7 @@ pub struct App {
     stop_dispatch: watch::Sender<bool>,
     ingress: JoinHandle<()>,
     dispatch: JoinHandle<()>,
+    sweep: JoinHandle<()>,
 }
 
 impl App {
@@ -34,7 +35,9 @@ impl App {
     ///
     /// When the database does not open (another process owns it, it cannot sync) or the address cannot be bound.
     pub async fn start(config: Config, handlers: Handlers) -> anyhow::Result<Self> {
-        let options = SqliteOptions::new(&config.store.path).with_accept_queue(config.store.accept_queue);
+        let options = SqliteOptions::new(&config.store.path)
+            .with_accept_queue(config.store.accept_queue)
+            .with_max_bytes(config.store.max_bytes);
         Self::start_on(config, open(options).await?, handlers).await
     }
 
@@ -51,6 +54,7 @@ impl App {
         let address = listener.local_addr()?;
         let order = config.sources.iter().map(|source| (Arc::clone(&source.name), source.order)).collect();
         inbox.set_order(order).await.context("cannot store the rules of the sources")?;
+        inbox.set_retention(config.retention).await.context("cannot store how long things are kept")?;
         let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
         let app = router(&config.sources, &inbox, &clock, body_timeout);
         let (stop_ingress, ingress_stopped) = watch::channel(false);
@@ -59,6 +63,11 @@ impl App {
             tracing::info!(source = %forward.source, url = forward.forwarder.target().shown_url(), "forwards");
             handlers.replace_source(&forward.source, Effect::outside(forward.forwarder))
         });
+        let mut sweep_stopped = stop_dispatch.subscribe();
+        let sweeper = Sweeper::new(Arc::clone(&inbox), Arc::clone(&clock));
+        let sweep = tokio::spawn(sweeper.run(async move {
+            let _ = sweep_stopped.wait_for(|stop| *stop).await;
+        }));
         let dispatcher = Dispatcher::new(inbox, handlers, config.dispatch, clock);
         let dispatch = tokio::spawn(dispatcher.run(async move {
             // An error means that the app is gone: that is a stop too.
@@ -66,7 +75,7 @@ impl App {
         }));
         let ingress = tokio::spawn(listener.serve(app, ingress_stopped));
         tracing::info!(%address, sources = config.sources.len(), "listening");
-        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch })
+        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch, sweep })
     }
 
     /// Where it listens.
@@ -81,6 +90,7 @@ impl App {
         note(self.ingress.await, "ingress");
         self.stop_dispatch.send_replace(true);
         note(self.dispatch.await, "dispatch");
+        note(self.sweep.await, "sweep");
         tracing::info!("stopped");
     }
 }

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use hookproof::Signer;
 
-use crate::config::check::{at_least_one, build_sources, check_server, dispatch_config, field, parse_error};
+use crate::config::check::{build_sources, check_server, check_store, dispatch_config, field, parse_error};
 use crate::config::error::ConfigFileError;
 use crate::config::forward::{Forward, build_forwards};
+use crate::config::retention;
 use crate::config::sections::{File, LogConfig, ServerConfig, StoreConfig};
 use crate::dispatch::DispatchConfig;
+use crate::inbox::Retention;
 use crate::source::Source;
 
 /// A configuration that holds: every source is built, every check passed.
@@ -22,6 +24,8 @@ pub struct Config {
     pub dispatch: DispatchConfig,
     /// The log.
     pub log: LogConfig,
+    /// How long what is finished is kept.
+    pub retention: Retention,
     /// The endpoints.
     pub sources: Vec<Source>,
     /// Those of them whose events are forwarded.
@@ -51,12 +55,13 @@ impl Config {
         let mut store = file.store;
         store.path = folder.join(store.path);
         check_server(&file.server)?;
-        at_least_one("store.accept_queue", store.accept_queue)?;
+        check_store(&store)?;
         let dispatch = dispatch_config(&file.dispatch)?;
         let sources = build_sources(&file.sources, folder)?;
+        let retention = retention::build(file.retention, &file.sources, &sources)?;
         let forwards =
             build_forwards(&file.forward, &file.sources, &sources, dispatch.handler_timeout, folder)?;
-        Ok(Self { server: file.server, store, dispatch, log: file.log, sources, forwards })
+        Ok(Self { server: file.server, store, dispatch, log: file.log, retention, sources, forwards })
     }
 }
 

@@ -9,6 +9,7 @@ mod explained;
 mod forward;
 mod load;
 pub(crate) mod order;
+mod retention;
 mod sections;
 
 pub use error::ConfigFileError;
@@ -16,6 +17,7 @@ pub use explained::Explained;
 pub use forward::{Forward, ForwardConfig};
 pub use load::{Config, Target};
 pub use order::OrderConfig;
+pub use retention::{RetentionConfig, SourceRetention};
 pub use sections::{
     BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, SecretPlace,
     ServerConfig, SourceConfig, StoreConfig, TimestampName,

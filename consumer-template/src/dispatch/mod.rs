@@ -11,13 +11,17 @@
 //! - On stop nothing more is claimed, running handlers have [`drain`](DispatchConfig::drain) to finish, and what is left is cut off and
 //!   settled as a failed attempt.
 //!
+//! Beside it the [`Sweeper`] takes away what the inbox need not keep any longer, a little at a time.
+//!
 //! Handlers with effects in the database run inside the inbox instead: see
 //! [`Inbox::run_in_transaction`](crate::inbox::Inbox::run_in_transaction).
 
 mod attempt;
 mod config;
 mod dispatcher;
+mod sweep;
 
 pub use attempt::{End, Finished};
 pub use config::DispatchConfig;
 pub use dispatcher::{Dispatcher, Report};
+pub use sweep::{PIECE, Sweeper};

@@ -61,11 +61,30 @@
 //! **Configuration.** [`Inbox::configure`] sets at once which sources there are, their rules and their breakers. Events of a source that
 //! is not among them stay pending, because what was to become of them is not known any more; when it is configured again, they go on. A
 //! pause outlives both.
+//!
+//! **Records.** Every delivery that is stored is recorded with its answer, in the same transaction ([`Records::deliveries`]). How soon it
+//! was answered, and how many could not be stored, is written by [`Inbox::note_answers`] and by a stop; a killed process loses what it had
+//! not written. Records go after their retention; when a key was first and last used stays known.
+//!
+//! **Purge.** What is done or discarded is forgotten in two steps, each after a retention of its source ([`Purge::set_retention`], durable).
+//! - The payload goes first, counted from when the event was settled. The event is still shown, and says since when it has none; its
+//!   deliveries are duplicates.
+//! - The replay key goes with the event and its attempts, counted from its last delivery or from when it was settled, whichever was
+//!   later. A delivery after that is a new event, with a number that no other had. While another body is known under a replay key, the
+//!   event that has it stays.
+//! - What is pending, running or dead is never purged. The audit log is not, either.
+//! - The position of a key goes when the time that it stands for is past the retention and nothing of the key is unfinished or dead: what is
+//!   earlier cannot come any more.
+//! - A source without a retention keeps its replay keys for ever. Before any is set nothing is purged.
+//! - One call ([`Purge::purge`]) takes away what its budget allows, in one transaction; the calls come to an end. An interrupted one has done
+//!   nothing. What would go is told without doing it ([`Purge::purgeable`]).
 
+mod deliveries;
 mod error;
 mod incoming;
 mod leased;
 mod life;
+mod purge;
 mod records;
 pub mod sqlite;
 
@@ -81,15 +100,18 @@ use crate::event::{EventNo, State};
 use crate::ordering::{OrderPolicy, StaleRule};
 use crate::retry::{Outcome, RetryPolicy};
 
+pub(crate) use deliveries::histogram;
+pub use deliveries::{DeliveryFilter, DeliveryNo, DeliveryRecord, KeyUse, Records, Skews, Storage, Traffic};
 pub use error::{InboxError, OperatorError, StoreError};
 pub use incoming::{Facts, Incoming};
 pub use leased::{Claimed, Lease};
 pub use life::{Life, LifeError, Pause, SourceRules, SourceStatus};
+pub use purge::{Budget, Keep, Purge, Purged, Retention};
 pub use records::{AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter};
 
 /// What workers and the HTTP edge need of a store. See the [module](self) for the contract.
 #[async_trait]
-pub trait Inbox: Operator {
+pub trait Inbox: Operator + Purge {
     /// Stores an event, durably.
     ///
     /// # Errors
@@ -170,6 +192,13 @@ pub trait Inbox: Operator {
     /// When the store failed.
     async fn recover_orphans(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError>;
 
+    /// Writes down how soon deliveries were answered, and how many could not be stored, since this was called last.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed: it is written the next time.
+    async fn note_answers(&self) -> Result<(), InboxError>;
+
     /// When there is next something to claim or to rescue; in the past if there is now.
     ///
     /// # Errors
@@ -180,7 +209,7 @@ pub trait Inbox: Operator {
 
 /// What a person may ask of a store, also from another process while the server runs.
 #[async_trait]
-pub trait Operator: Life {
+pub trait Operator: Life + Records {
     /// How many events there are, by source and state.
     ///
     /// # Errors

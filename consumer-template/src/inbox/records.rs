@@ -2,6 +2,7 @@
 
 use hookproof::UnixTime;
 
+use super::DeliveryRecord;
 use crate::event::{DeadReason, Event, EventNo, State};
 
 /// Which events to list.
@@ -88,6 +89,10 @@ pub struct EventDetail {
     pub attempts: Vec<AttemptRecord>,
     /// What people and the provider did to it, the oldest first.
     pub audit: Vec<AuditRecord>,
+    /// Its deliveries, the oldest first, as far as their records are kept; of very many, the latest.
+    pub deliveries: Vec<DeliveryRecord>,
+    /// When its headers and body went, after their retention. `event` is shown without them then.
+    pub purged_at: Option<UnixTime>,
 }
 
 /// One run of the handler.

@@ -1,7 +1,7 @@
 //! From a path to a source.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
@@ -13,7 +13,7 @@ use tower::Layer as _;
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
-use crate::ingress::accept::{Endpoint, accept};
+use crate::ingress::accept::{Begun, Endpoint, accept};
 use crate::ingress::answer::not_found;
 use crate::source::Source;
 
@@ -46,12 +46,13 @@ pub fn router(
     router.fallback(not_found)
 }
 
-/// The reason of a refusal goes into the log, never into the answer.
+/// Notes when a request began. The reason of a refusal goes into the log, never into the answer.
 async fn note_refusal(
     axum::extract::State(source): axum::extract::State<Arc<str>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    request.extensions_mut().insert(Begun(Instant::now()));
     let response = next.run(request).await;
     if let Some(refusal) = response.extensions().get::<Refusal>() {
         tracing::warn!(%source, reason = refusal.code(), "refused");

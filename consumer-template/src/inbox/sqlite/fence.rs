@@ -17,7 +17,7 @@ use crate::clock::millis;
 const STEPS: i32 = 10_000;
 
 /// The inbox's own tables, as SQLite names them however the handler writes them.
-const OWN: [&str; 16] = [
+const OWN: [&str; 22] = [
     "events",
     "payloads",
     "replay_keys",
@@ -33,6 +33,12 @@ const OWN: [&str; 16] = [
     "pauses",
     "breakers",
     "outcomes",
+    "retention",
+    "purged_positions",
+    "deliveries",
+    "not_stored",
+    "key_uses",
+    "payload_sums",
     "sqlite_sequence",
 ];
 

@@ -17,12 +17,14 @@
 //! A handler's transaction holds the only writer, hence [`SqliteHandler`](crate::effect::SqliteHandler)s must be quick.
 
 mod accept;
+mod answers;
 mod attempts;
 mod audit;
 mod backend;
 mod breaker;
 mod check;
 mod claim;
+mod deliveries;
 mod effects;
 mod fence;
 mod job;
@@ -33,8 +35,13 @@ mod open;
 mod operator;
 mod options;
 mod order;
+mod purge;
 mod read;
+mod room;
 mod rows;
+mod storage;
+mod traffic;
+mod upkeep;
 mod writer;
 
 pub use backend::SqliteInbox;

@@ -23,11 +23,12 @@ const WAL_BYTES: i64 = 64 * 1024 * 1024;
 const PREPARED: usize = 128;
 
 /// The schema, one step per file, your own tables included. A step that was released is never edited: add another one.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../migrations/0001_init.sql"),
     include_str!("../../../migrations/0002_leads.sql"),
     include_str!("../../../migrations/0003_ordering.sql"),
     include_str!("../../../migrations/0004_life.sql"),
+    include_str!("../../../migrations/0007_retention.sql"),
 ];
 
 /// Why an inbox could not be opened. All of these are for whoever operates the service.

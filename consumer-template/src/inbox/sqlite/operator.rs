@@ -14,6 +14,7 @@ use super::life;
 use super::open::{self, OpenError};
 use super::options::SqliteOptions;
 use super::order;
+use super::purge::Walk;
 use super::read::{self, Readers};
 use super::rows::{self, Note};
 use crate::event::{EventNo, Step};
@@ -34,7 +35,8 @@ pub(super) const RESUME: &str = "resume a source";
 #[derive(Debug)]
 pub struct SqliteOperator {
     options: Arc<SqliteOptions>,
-    readers: Readers,
+    pub(super) readers: Readers,
+    pub(super) walk: Arc<Walk>,
 }
 
 impl SqliteOperator {
@@ -45,10 +47,11 @@ impl SqliteOperator {
     /// When there is no database, or not one of this version: only the server creates and migrates.
     pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
         open::assert_current(&open::reader(&options)?)?;
-        Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options) })
+        let readers = Readers::new(options.clone());
+        Ok(Self { readers, walk: Arc::default(), options: Arc::new(options) })
     }
 
-    async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
+    pub(super) async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<Result<T, E>, WorkError> + Send + 'static,
