@@ -24,6 +24,7 @@ pub mod leads;
 pub mod ordering;
 pub mod preset;
 mod published_keys;
+pub mod report;
 pub mod retry;
 pub mod samples;
 pub mod sender;

@@ -2,13 +2,18 @@
 
 mod check_config;
 mod completions;
+mod deliveries;
 mod demo;
 mod dlq;
+mod purge;
+mod report;
 mod schemes;
 mod send;
 mod serve;
+mod since;
 mod source;
 mod status;
+mod storage;
 mod table;
 mod verify;
 
@@ -34,6 +39,7 @@ Examples:
   hookproof verify request.txt --source klozeo           find out why a delivery was refused
   hookproof dlq list --config hookproof.toml             see what could not be processed
   hookproof source pause klozeo --why 'CRM is down'      accept and keep, but begin nothing
+  hookproof report --config hookproof.toml               how the last day went, with an exit status for cron
 
 Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
 
@@ -45,6 +51,9 @@ enum Command {
     Dlq(dlq::Dlq),
     Status(status::Status),
     Source(source::Source),
+    Deliveries(deliveries::Deliveries),
+    Report(report::Report),
+    Purge(purge::PurgeArgs),
     Verify(verify::Verify),
     CheckConfig(check_config::CheckConfig),
     Schemes(schemes::Schemes),
@@ -75,6 +84,9 @@ pub fn run() -> ExitCode {
         Command::Dlq(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
+        Command::Deliveries(command) => block_on(command.run()),
+        Command::Report(command) => block_on(command.run()),
+        Command::Purge(command) => block_on(command.run()),
         Command::Verify(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
         Command::Schemes(command) => command.run(),

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::{StoreArg, summary_json};
+use crate::cli::deliveries;
 use crate::cli::table::{moment, print_line, shown, table};
 use crate::event::{EventNo, State};
 use crate::inbox::{EventDetail, Operator as _};
@@ -30,6 +31,13 @@ impl Show {
         let detail = self.store.open()?.show(self.event).await?;
         let detail = detail.with_context(|| format!("there is no event {}", self.event))?;
         if self.body {
+            if let Some(at) = detail.purged_at {
+                anyhow::bail!(
+                    "the body of event {} was purged at {}, after its retention",
+                    self.event,
+                    moment(at)
+                );
+            }
             return Ok(std::io::stdout().lock().write_all(&detail.event.body)?);
         }
         if self.json { Ok(print_line(detail_json(&detail))?) } else { print_detail(&detail) }
@@ -52,6 +60,8 @@ fn detail_json(detail: &EventDetail) -> serde_json::Value {
         "key_id": detail.event.key_id,
         "idempotency_key": detail.event.idempotency_key(),
         "body_bytes": detail.event.body.len(),
+        "purged_at": detail.purged_at.map(moment),
+        "deliveries": detail.deliveries.iter().map(deliveries::json).collect::<Vec<_>>(),
         "attempt_history": attempts.collect::<Vec<_>>(),
         "audit": audit.collect::<Vec<_>>(),
     });
@@ -83,7 +93,10 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
         facts.push(("overtaken", "later events of its key were applied".to_owned()));
     }
     facts.extend(summary.last_error.as_ref().map(|error| ("last error", shown(error))));
-    facts.push(("body", format!("{} bytes; print them with --body", event.body.len())));
+    facts.push(match detail.purged_at {
+        None => ("body", format!("{} bytes; print them with --body", event.body.len())),
+        Some(at) => ("body", format!("purged at {}, after its retention, with the headers", moment(at))),
+    });
     for (name, value) in facts {
         print_line(format_args!("{name:<13} {value}"))?;
     }
@@ -95,6 +108,11 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
             let error = attempt.error.as_deref().map(shown).unwrap_or_default();
             rows.add_row([attempt.attempt.to_string(), moment(attempt.started_at), ended, outcome, error]);
         }
+        print_line(rows)?;
+    }
+    if !detail.deliveries.is_empty() {
+        let mut rows = deliveries::rows();
+        rows.add_rows(detail.deliveries.iter().map(deliveries::cells));
         print_line(rows)?;
     }
     for entry in &detail.audit {
