@@ -54,3 +54,32 @@ fn used(conn: &Connection) -> rusqlite::Result<u64> {
     let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
     Ok(pages.saturating_mul(number("PRAGMA page_size")?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_refuses_one_byte_past_the_bound_and_warns_once_before() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(400000))").unwrap();
+        let used = used(&conn).unwrap();
+        let room = Room::new(Some(used + 10));
+        assert!(room.check(&conn, 10).is_ok());
+        let refused = room.check(&conn, 11).unwrap_err();
+        assert!(refused.to_string().contains("store.max_bytes"), "{refused}");
+        assert!(room.alarmed.load(Ordering::Relaxed), "more than 80 % are used");
+        assert!(Room::new(None).check(&conn, usize::MAX).is_ok());
+
+        let room = Room::new(Some(used * 100 / 79));
+        room.check(&conn, 0).unwrap();
+        assert!(!room.alarmed.load(Ordering::Relaxed), "79 % are not 80");
+        // Calm only well below: a store at the edge does not fill the log.
+        room.alarmed.store(true, Ordering::Relaxed);
+        room.check(&conn, 0).unwrap();
+        assert!(room.alarmed.load(Ordering::Relaxed));
+        conn.execute_batch("DELETE FROM t").unwrap();
+        room.check(&conn, 0).unwrap();
+        assert!(!room.alarmed.load(Ordering::Relaxed), "what became free counts as free");
+    }
+}
