@@ -1,10 +1,13 @@
 //! How many events per second are durable before they are answered, and what of that time is the store.
 //!
-//! Three servers take turns, so that a machine that slows down slows all of them: as shipped; without a store, which is the ceiling;
-//! and with one transaction per write, which is what sharing a sync saves. They process what they accept while they accept.
+//! Four servers take turns, so that a machine that slows down slows all of them: as shipped; as shipped, while it purges a backlog;
+//! without a store, which is the ceiling; and with one transaction per write, which is what sharing a sync saves. They process what
+//! they accept while they accept.
 //! `cargo bench -p hookproof-consumer --bench accepts`; `HOOKPROOF_BENCH_SECONDS=1` for a quick look.
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
+#[path = "accepts/backlog.rs"]
+mod backlog;
 #[path = "accepts/forgetful.rs"]
 mod forgetful;
 #[path = "../tests/support/process/letters.rs"]
@@ -39,12 +42,14 @@ const REQUESTS_PER_SECOND: f64 = 60_000.0;
 #[derive(Clone, Copy)]
 enum Store {
     AsShipped,
+    Purging,
     None,
     OneTransactionPerJob,
 }
 
-const STORES: [(Store, &str); 3] = [
+const STORES: [(Store, &str); 4] = [
     (Store::AsShipped, "as shipped"),
+    (Store::Purging, "purging a backlog"),
     (Store::None, "without a store"),
     (Store::OneTransactionPerJob, "one transaction per job"),
 ];
@@ -89,6 +94,10 @@ fn measure(
     let options = SqliteOptions::new(&config.store.path).with_accept_queue(config.store.accept_queue);
     let inbox: Arc<dyn Inbox> = match store {
         Store::AsShipped => Arc::new(SqliteInbox::open(options)?),
+        Store::Purging => {
+            backlog::fill(&options)?;
+            Arc::new(SqliteInbox::open(options)?)
+        }
         Store::None => Arc::new(Forgetful::default()),
         Store::OneTransactionPerJob => Arc::new(SqliteInbox::open(options.danger_one_transaction_per_job())?),
     };
@@ -96,10 +105,13 @@ fn measure(
     let app = runtime.block_on(App::start_on(config, inbox, handler::handlers()))?;
     let measured = load::run(app.address(), requests, time);
     runtime.block_on(app.stop());
+    if let Store::Purging = store {
+        backlog::check(&folder.path().join("hookproof.db"))?;
+    }
     measured
 }
 
-fn report(measured: &mut [Vec<Measured>; 3]) -> anyhow::Result<()> {
+fn report(measured: &mut [Vec<Measured>; STORES.len()]) -> anyhow::Result<()> {
     println!(
         "{:<24} {:>10} {:>10} {:>10} {:>7}   (medians)",
         "server", "accepts/s", "p50 ms", "p99 ms", "ratio"

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Changes, Config};
-use crate::dispatch::{Control, Dispatcher, Processing};
+use crate::dispatch::{Control, Dispatcher, Processing, Sweeper};
 use crate::effect::{Effect, Handlers};
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use crate::inbox::{Inbox, Pause, SourceStatus};
@@ -34,6 +34,7 @@ pub struct App {
     dispatch: JoinHandle<()>,
     stop_recorder: watch::Sender<bool>,
     recorder: JoinHandle<()>,
+    sweep: JoinHandle<()>,
 }
 
 /// What a configuration is put together with: the same before and after a reload.
@@ -51,7 +52,9 @@ impl App {
     ///
     /// When the database does not open (another process owns it, it cannot sync) or the address cannot be bound.
     pub async fn start(config: Config, handlers: Handlers) -> anyhow::Result<Self> {
-        let options = SqliteOptions::new(&config.store.path).with_accept_queue(config.store.accept_queue);
+        let options = SqliteOptions::new(&config.store.path)
+            .with_accept_queue(config.store.accept_queue)
+            .with_max_bytes(config.store.max_bytes);
         Self::start_on(config, open(options).await?, handlers).await
     }
 
@@ -69,6 +72,7 @@ impl App {
         let address = listener.local_addr()?;
         let left = parts.inbox.configure(config.rules(), parts.clock.now()).await;
         warn_of(&left.context("cannot store the rules of the sources")?);
+        parts.keep(&config).await?;
         remind_of(&parts.inbox.sources().await.context("cannot read which sources are paused")?);
         let serving = Serving::new(parts.router(&config), config.server.clone());
         let (stop_recorder, mut recorder_stopped) = watch::channel(false);
@@ -83,6 +87,11 @@ impl App {
         }));
         let (stop_ingress, ingress_stopped) = watch::channel(false);
         let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
+        let mut sweep_stopped = stop_dispatch.subscribe();
+        let sweeper = Sweeper::new(Arc::clone(&parts.inbox), Arc::clone(&parts.clock));
+        let sweep = tokio::spawn(sweeper.run(async move {
+            let _ = sweep_stopped.wait_for(|stop| *stop).await;
+        }));
         let dispatcher = Dispatcher::new(
             Arc::clone(&parts.inbox),
             parts.handlers(&config),
@@ -108,6 +117,7 @@ impl App {
             ingress,
             dispatch,
             recorder,
+            sweep,
         })
     }
 
@@ -124,6 +134,7 @@ impl App {
             handlers: self.parts.handlers(&config),
             config: config.dispatch,
         };
+        self.parts.keep(&config).await?;
         // Handlers first: nothing of a new source may arrive before there is what runs for it.
         warn_of(&self.control.change(new).await?);
         self.serving.replace(self.parts.router(&config), config.server.clone());
@@ -146,11 +157,17 @@ impl App {
         note(self.recorder.await, "the recorder of refusals");
         self.stop_dispatch.send_replace(true);
         note(self.dispatch.await, "dispatch");
+        note(self.sweep.await, "sweep");
         tracing::info!("stopped");
     }
 }
 
 impl Parts {
+    async fn keep(&self, config: &Config) -> anyhow::Result<()> {
+        let kept = self.inbox.set_retention(config.retention.clone()).await;
+        kept.context("cannot store how long things are kept")
+    }
+
     fn router(&self, config: &Config) -> Router {
         let body_timeout = Duration::from_secs(config.server.body_timeout_seconds);
         router(&config.sources, &self.inbox, &self.clock, &self.refused, body_timeout)

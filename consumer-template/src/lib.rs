@@ -26,6 +26,7 @@ pub mod ordering;
 pub mod preset;
 mod published_keys;
 pub mod refused;
+pub mod report;
 pub mod retry;
 pub mod samples;
 pub mod sender;

@@ -22,7 +22,7 @@ use crate::preset::PresetPolicy;
 use crate::strict_json;
 
 /// The longest time for which a provider is known to re-send a failed delivery.
-const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
+pub(crate) const LONGEST_HORIZON: Duration = Duration::from_secs(72 * 3600);
 
 /// One endpoint.
 #[derive(Clone, Debug)]
@@ -137,6 +137,17 @@ impl Source {
         let signer =
             Signer::new(&scheme, key).map_err(|error| SourceError::Library { field: "keys", error })?;
         Ok((scheme.name().to_owned(), signer))
+    }
+
+    /// By how much the sender's clock is ahead of `now`, in milliseconds. `None` where nothing signed says when it was sent: the time of
+    /// an event is older with each retry, and tells nothing of a clock.
+    #[must_use]
+    pub fn skew_ms(&self, proof: &Verified<Bytes>, now: UnixTime) -> Option<i64> {
+        let Freshness::SignedTimestamp { .. } = self.verifier.scheme().freshness() else {
+            return None;
+        };
+        let millis = |time: UnixTime| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Some(millis(proof.timestamp()?).saturating_sub(millis(now)))
     }
 
     /// What the inbox wants to know of a verified delivery.

@@ -12,7 +12,7 @@ mod server;
 use std::time::{Duration, Instant};
 
 use hookproof_consumer::event::{DeadReason, State};
-use hookproof_consumer::inbox::{Filter, Operator as _};
+use hookproof_consumer::inbox::{DeliveryFilter, Filter, Operator as _, Records as _};
 use server::{Server, reply};
 
 const BODY: &str = r#"{"event":"lead.created","data":{"id":"L-1"}}"#;
@@ -206,4 +206,33 @@ async fn connections_beyond_the_cap_wait_and_are_served_later() {
     assert!(waiting.is_none(), "served beside two open connections");
     drop(held);
     assert_eq!(server.exchange(&request).await.status, 200);
+}
+
+/// The record of a delivery says how soon it was answered, and how far off the sender's clock is where a signed timestamp says so.
+#[tokio::test]
+async fn a_delivery_is_recorded_with_its_latency_and_the_senders_clock() {
+    let server = Server::start("").await;
+    for source in ["slack", "devsphere"] {
+        let request = server.signed(source, BODY, &[]);
+        let sent = Instant::now();
+        assert_eq!(server.exchange(&request).await.status, 200);
+        let took = sent.elapsed();
+        let operator = server.operator();
+        let latest = async || operator.deliveries(DeliveryFilter::default()).await.unwrap().remove(0);
+        let noted = async {
+            while latest().await.ack.is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), noted).await.expect("the sweep notes it");
+        let record = latest().await;
+        assert_eq!(
+            (record.source.as_str(), record.answer.as_str(), record.key_id.as_str()),
+            (source, "new", "k")
+        );
+        assert!(record.ack.unwrap() <= took, "{record:?} {took:?}");
+        let seconds = record.skew_ms.map(|skew| (-30_000..=0).contains(&skew));
+        // The event's time of the other one is older with each retry: it tells nothing of a clock.
+        assert_eq!(seconds, (source == "slack").then_some(true), "{record:?}");
+    }
 }

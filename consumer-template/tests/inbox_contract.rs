@@ -143,4 +143,25 @@ contract! { Sqlite:
         a_page_with_bodies_ends_before_it_is_large,
         the_audit_log_is_listed_the_newest_first_and_filtered,
     }
+    purge {
+        the_payload_goes_after_its_retention_and_the_event_stays_known,
+        the_replay_key_goes_after_its_own_retention_and_then_the_event_is_new,
+        each_delivery_begins_the_retention_of_the_replay_key_anew,
+        what_is_pending_running_or_dead_is_never_purged,
+        a_discarded_event_is_purged_like_one_that_is_done,
+        an_event_stays_while_another_body_is_known_under_its_replay_key,
+        each_source_has_its_own_retention_and_one_without_keeps_its_replay_keys,
+        nothing_is_purged_before_a_retention_is_set,
+        a_position_goes_when_nothing_of_its_key_can_be_late,
+        a_piece_is_bounded_and_the_pieces_come_to_an_end,
+        what_would_be_purged_is_told_without_doing_it,
+        a_restart_between_two_pieces_loses_nothing,
+    }
+    records {
+        every_stored_delivery_is_recorded_with_its_answer,
+        how_soon_a_delivery_was_answered_is_noted_later,
+        records_are_listed_by_source_event_and_time,
+        records_go_after_their_retention_and_what_they_say_of_keys_stays,
+        traffic_is_added_up_over_a_time,
+    }
 }

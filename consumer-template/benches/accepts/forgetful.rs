@@ -8,9 +8,10 @@ use hookproof::UnixTime;
 use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
-    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, KeepRefused, Lease, Life, LifeError, Operator, OperatorError, Pause, QuarantineLimits,
-    RefusalBatch, RefusedDelivery, Replayed, Rescued, Settled, SourceRules, SourceStatus, Terms,
+    Accepted, Budget, By, Claimed, Counts, Delivery, DeliveryFilter, DeliveryRecord, EventDetail,
+    EventSummary, Filter, IfStale, Inbox, InboxError, Incoming, KeepRefused, Lease, Life, LifeError,
+    Operator, OperatorError, Pause, Purge, Purged, QuarantineLimits, Records, RefusalBatch, RefusedDelivery,
+    Replayed, Rescued, Retention, Settled, SourceRules, SourceStatus, Storage, Terms, Traffic,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
@@ -67,6 +68,10 @@ impl Inbox for Forgetful {
 
     async fn recover_orphans(&self, _: u32, _: UnixTime) -> Result<Rescued, InboxError> {
         Ok(Rescued::default())
+    }
+
+    async fn note_answers(&self) -> Result<(), InboxError> {
+        Ok(())
     }
 
     async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
@@ -140,5 +145,43 @@ impl KeepRefused for Forgetful {
         _: UnixTime,
     ) -> Result<(), InboxError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Purge for Forgetful {
+    async fn set_retention(&self, _: Retention) -> Result<(), InboxError> {
+        Ok(())
+    }
+
+    async fn retention(&self) -> Result<Option<Retention>, InboxError> {
+        Ok(None)
+    }
+
+    async fn purge(&self, _: Budget, _: UnixTime) -> Result<Purged, InboxError> {
+        Ok(Purged::default())
+    }
+
+    async fn purgeable(&self, _: UnixTime) -> Result<Purged, InboxError> {
+        Ok(Purged::default())
+    }
+}
+
+#[async_trait]
+impl Records for Forgetful {
+    async fn deliveries(&self, _: DeliveryFilter) -> Result<Vec<DeliveryRecord>, InboxError> {
+        Ok(Vec::new())
+    }
+
+    async fn traffic(&self, _: Option<String>, _: UnixTime, _: UnixTime) -> Result<Traffic, InboxError> {
+        Err(InboxError::Full)
+    }
+
+    async fn unstored_sources(&self) -> Result<Vec<String>, InboxError> {
+        Ok(Vec::new())
+    }
+
+    async fn storage(&self) -> Result<Storage, InboxError> {
+        Ok(Storage::default())
     }
 }

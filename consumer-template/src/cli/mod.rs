@@ -3,17 +3,22 @@
 mod audit;
 mod check_config;
 mod completions;
+mod deliveries;
 mod demo;
 mod dlq;
 mod leads;
 mod moment;
+mod purge;
 mod quarantine;
 mod refusals;
+mod report;
 mod schemes;
 mod send;
 mod serve;
+mod since;
 mod source;
 mod status;
+mod storage;
 mod table;
 mod verify;
 mod when;
@@ -43,6 +48,7 @@ Examples:
   hookproof audit --config hookproof.toml                see who replayed or discarded what, and why
   hookproof refusals --config hookproof.toml             see what was refused, and what to do about it
   hookproof quarantine verify --dry-run                  verify what was refused again, with the right key
+  hookproof report --config hookproof.toml               how the last day went, with an exit status for cron
 
 Log lines go to standard error; HOOKPROOF_LOG=debug shows more of them.";
 
@@ -58,6 +64,9 @@ enum Command {
     Status(status::Status),
     Source(source::Source),
     Leads(leads::Leads),
+    Deliveries(deliveries::Deliveries),
+    Report(report::Report),
+    Purge(purge::PurgeArgs),
     Verify(verify::Verify),
     CheckConfig(check_config::CheckConfig),
     Schemes(schemes::Schemes),
@@ -93,6 +102,9 @@ pub fn run() -> ExitCode {
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
         Command::Leads(command) => command.run(),
+        Command::Deliveries(command) => block_on(command.run()),
+        Command::Report(command) => block_on(command.run()),
+        Command::Purge(command) => block_on(command.run()),
         Command::Verify(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
         Command::Schemes(command) => command.run(),

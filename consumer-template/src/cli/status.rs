@@ -4,10 +4,11 @@ use clap::Args;
 
 use super::dlq::StoreArg;
 use super::source;
+use super::storage;
 use super::table::{print_line, table};
 use crate::inbox::{Life as _, Operator as _};
 
-/// Count events by source and state.
+/// Count events by source and state, and say how large the store is.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  hookproof status --config hookproof.toml\n  hookproof status --db hookproof.db --json\n\nReads the database; the server may be running or not."
@@ -15,7 +16,7 @@ use crate::inbox::{Life as _, Operator as _};
 pub(super) struct Status {
     #[command(flatten)]
     store: StoreArg,
-    /// Print JSON, one source and state per line.
+    /// Print JSON: one source and state per line, then one line about the store.
     #[arg(long)]
     json: bool,
 }
@@ -60,6 +61,7 @@ impl Status {
             }
             sources.iter().filter_map(source::remedy).try_for_each(print_line)?;
         }
+        storage::print(&operator, self.json).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::error::ConfigFileError;
-use crate::config::sections::{DispatchSection, ServerConfig, SourceConfig};
+use crate::config::sections::{DispatchSection, ServerConfig, SourceConfig, StoreConfig};
 use crate::dispatch::DispatchConfig;
 use crate::retry::RetryPolicy;
 use crate::source::Source;
@@ -62,6 +62,20 @@ pub(super) fn check_server(server: &ServerConfig) -> Result<(), ConfigFileError>
         return Err(field("server.max_header_bytes", "choose between 8192 and 1048576"));
     }
     Ok(())
+}
+
+/// Less than this is hardly an empty database and its log.
+const LEAST_STORE: u64 = 16 * 1024 * 1024;
+
+pub(super) fn check_store(store: &StoreConfig) -> Result<(), ConfigFileError> {
+    at_least_one("store.accept_queue", store.accept_queue)?;
+    match store.max_bytes {
+        Some(bytes) if bytes < LEAST_STORE => {
+            let problem = format!("{bytes}: give at least {LEAST_STORE}, or leave it out for no limit");
+            Err(field("store.max_bytes", problem))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn dispatch_config(section: &DispatchSection) -> Result<DispatchConfig, ConfigFileError> {

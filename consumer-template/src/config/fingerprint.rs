@@ -30,7 +30,8 @@ pub(super) fn of_sources(file: &Table, folder: &Path) -> BTreeMap<String, Finger
             let mut hash = Sha256::new();
             add(&mut hash, section, folder);
             let forwards = section.get("forward").is_some();
-            let shared = file.get("breaker").into_iter().chain(file.get("forward").filter(|_| forwards));
+            let of_all = ["breaker", "retention"].into_iter().filter_map(|name| file.get(name));
+            let shared = of_all.chain(file.get("forward").filter(|_| forwards));
             shared.for_each(|section| add(&mut hash, section, folder));
             (name.clone(), Fingerprint(hash.finalize().into()))
         })

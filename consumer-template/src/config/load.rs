@@ -8,14 +8,15 @@ use hookproof::Signer;
 
 use crate::breaker::BreakerPolicy;
 use crate::config::breaker::build_breakers;
-use crate::config::check::{at_least_one, build_sources, check_server, dispatch_config, field, parse_error};
+use crate::config::check::{build_sources, check_server, check_store, dispatch_config, field, parse_error};
 use crate::config::error::ConfigFileError;
 use crate::config::fingerprint::{self, Fingerprint};
 use crate::config::forward::{Forward, build_forwards};
 use crate::config::refused::{RefusalsConfig, check_refusals};
+use crate::config::retention;
 use crate::config::sections::{File, LogConfig, ServerConfig, StoreConfig};
 use crate::dispatch::DispatchConfig;
-use crate::inbox::SourceRules;
+use crate::inbox::{Retention, SourceRules};
 use crate::source::Source;
 
 /// A configuration that holds: every source is built, every check passed.
@@ -31,6 +32,8 @@ pub struct Config {
     pub log: LogConfig,
     /// What is kept of refusals.
     pub refusals: RefusalsConfig,
+    /// How long what is finished is kept.
+    pub retention: Retention,
     /// The endpoints.
     pub sources: Vec<Source>,
     /// Those of them whose events are forwarded.
@@ -76,16 +79,28 @@ impl Config {
         let mut store = file.store;
         store.path = folder.join(store.path);
         check_server(&file.server)?;
-        at_least_one("store.accept_queue", store.accept_queue)?;
+        check_store(&store)?;
         let refusals = check_refusals(file.refusals)?;
         let dispatch = dispatch_config(&file.dispatch)?;
         let sources = build_sources(&file.sources, folder)?;
+        let retention = retention::build(file.retention, &file.sources, &sources)?;
         let forwards =
             build_forwards(&file.forward, &file.sources, &sources, dispatch.handler_timeout, folder)?;
         let breakers = build_breakers(&file.breaker, &file.sources)?;
         let fingerprints = fingerprint::of_sources(table, folder);
         let (server, log) = (file.server, file.log);
-        Ok(Self { server, store, dispatch, log, refusals, sources, forwards, breakers, fingerprints })
+        Ok(Self {
+            server,
+            store,
+            dispatch,
+            log,
+            refusals,
+            retention,
+            sources,
+            forwards,
+            breakers,
+            fingerprints,
+        })
     }
 }
 

@@ -13,6 +13,7 @@ mod load;
 pub(crate) mod order;
 pub(crate) mod refused;
 mod reload;
+mod retention;
 mod sections;
 
 pub use breaker::BreakerConfig;
@@ -23,6 +24,7 @@ pub use load::{Config, Target};
 pub use order::OrderConfig;
 pub use refused::{QuarantineConfig, RefusalsConfig};
 pub use reload::Changes;
+pub use retention::{RetentionConfig, SourceRetention};
 pub use sections::{
     BodyKind, HandshakeConfig, HandshakeKind, KeyConfig, LogConfig, LogFormat, Overrides, SecretPlace,
     ServerConfig, SourceConfig, StoreConfig, TimestampName,

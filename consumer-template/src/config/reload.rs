@@ -29,8 +29,18 @@ impl Config {
     /// [`ConfigFileError`], naming each field that only a restart can change.
     pub fn changes_from(&self, old: &Self) -> Result<Changes, ConfigFileError> {
         // Every field by name: whoever adds one has to say here what becomes of it.
-        let Self { server, store, dispatch, log, refusals, sources, forwards: _, breakers: _, fingerprints } =
-            self;
+        let Self {
+            server,
+            store,
+            dispatch,
+            log,
+            refusals,
+            retention: _,
+            sources,
+            forwards: _,
+            breakers: _,
+            fingerprints,
+        } = self;
         let ServerConfig {
             listen,
             max_connections,
@@ -40,13 +50,14 @@ impl Config {
             max_header_bytes: _,
         } = server;
         let name = |format: LogFormat| if format == LogFormat::Json { "json" } else { "text" };
-        let StoreConfig { path, accept_queue } = store;
+        let StoreConfig { path, accept_queue, max_bytes } = store;
         let RefusalsConfig { max_rows } = refusals;
         let fixed = [
             fixed("server.listen", listen, &old.server.listen),
             fixed("server.max_connections", max_connections, &old.server.max_connections),
             fixed("store.path", &path.display(), &old.store.path.display()),
             fixed("store.accept_queue", accept_queue, &old.store.accept_queue),
+            fixed("store.max_bytes", &in_bytes(*max_bytes), &in_bytes(old.store.max_bytes)),
             fixed("refusals.max_rows", max_rows, &old.refusals.max_rows),
             fixed("log.format", &name(log.format), &name(old.log.format)),
         ];
@@ -70,6 +81,10 @@ impl Config {
         changes.removed = gone.cloned().collect();
         Ok(changes)
     }
+}
+
+fn in_bytes(max: Option<u64>) -> String {
+    max.map_or_else(|| "no limit".to_owned(), |max| max.to_string())
 }
 
 /// An error if they differ.

@@ -10,6 +10,7 @@ use crate::config::breaker::BreakerConfig;
 use crate::config::forward::ForwardConfig;
 use crate::config::order::OrderConfig;
 use crate::config::refused::{QuarantineConfig, RefusalsConfig};
+use crate::config::retention::{RetentionConfig, SourceRetention};
 use crate::dispatch::DispatchConfig;
 
 /// The file, as it is written.
@@ -20,6 +21,8 @@ pub(super) struct File {
     pub(super) server: ServerConfig,
     #[serde(default)]
     pub(super) store: StoreConfig,
+    #[serde(default)]
+    pub(super) retention: RetentionConfig,
     #[serde(default)]
     pub(super) dispatch: DispatchSection,
     #[serde(default)]
@@ -73,11 +76,13 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// Deliveries that may wait for the disk; more are answered 503.
     pub accept_queue: usize,
+    /// How large the database may become before deliveries are answered 503. No limit unless given.
+    pub max_bytes: Option<u64>,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { path: PathBuf::from("hookproof.db"), accept_queue: 4096 }
+        Self { path: PathBuf::from("hookproof.db"), accept_queue: 4096, max_bytes: None }
     }
 }
 
@@ -155,6 +160,9 @@ pub struct SourceConfig {
     /// How the events of a key are kept in order.
     #[serde(default)]
     pub order: OrderConfig,
+    /// How long what is finished is kept.
+    #[serde(default)]
+    pub retention: SourceRetention,
     /// What this tenant's deliveries do otherwise than the preset says.
     #[serde(default, rename = "override")]
     pub overrides: Overrides,

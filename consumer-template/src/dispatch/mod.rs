@@ -12,6 +12,7 @@
 //!   settled as a failed attempt.
 //!
 //! What it does is changed between two rounds ([`Control`]): an event is run by the handler that was there when it was claimed.
+//! Beside it the [`Sweeper`] takes away what the inbox need not keep any longer, a little at a time.
 //!
 //! Handlers with effects in the database run inside the inbox instead: see
 //! [`Inbox::run_in_transaction`](crate::inbox::Inbox::run_in_transaction).
@@ -20,8 +21,10 @@ mod attempt;
 mod change;
 mod config;
 mod dispatcher;
+mod sweep;
 
 pub use attempt::{End, Finished};
 pub use change::{Control, Processing};
 pub use config::DispatchConfig;
 pub use dispatcher::{Dispatcher, Report};
+pub use sweep::{PIECE, Sweeper};

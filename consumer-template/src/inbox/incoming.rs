@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use hookproof::{Identity, Metadata, Provenance, ReplayKey, UnixTime, Verified};
@@ -22,6 +23,8 @@ pub struct Incoming {
     pub(crate) event_type: Option<Named>,
     pub(crate) facts: Facts,
     pub(crate) received_at: UnixTime,
+    pub(crate) begun: Instant,
+    pub(crate) skew_ms: Option<i64>,
 }
 
 /// What the source's policies found in a verified delivery. All of it is optional.
@@ -48,7 +51,33 @@ impl Incoming {
         let replay_key = proof.replay_key(&source);
         let body_sha256 = Sha256::digest(proof.body()).into();
         let (event_id, event_type) = (proof.event_id().map(named), proof.event_type().map(named));
-        Self { source, proof, replay_key, body_sha256, event_id, event_type, facts, received_at }
+        let begun = Instant::now();
+        Self {
+            source,
+            proof,
+            replay_key,
+            body_sha256,
+            event_id,
+            event_type,
+            facts,
+            received_at,
+            begun,
+            skew_ms: None,
+        }
+    }
+
+    /// When its request began: how soon it is answered counts from there. From now unless given.
+    #[must_use]
+    pub fn begun_at(mut self, begun: Instant) -> Self {
+        self.begun = begun;
+        self
+    }
+
+    /// By how much the sender's clock is ahead, in milliseconds, where a signed timestamp says when it was sent.
+    #[must_use]
+    pub fn with_skew(mut self, skew_ms: Option<i64>) -> Self {
+        self.skew_ms = skew_ms;
+        self
     }
 
     pub(crate) fn identity(&self) -> &'static str {

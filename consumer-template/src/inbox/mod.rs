@@ -81,13 +81,32 @@
 //! [`Quarantine::release`] accepts what a request was proven to be, and takes the request out, in one transaction: of any number of
 //! concurrent ones exactly one does. The event is what it would have been as a delivery: new, or a duplicate of what came another way.
 //! Release and [`Quarantine::purge_quarantine`] are in the audit log with who and why.
+//!
+//! **Records.** Every delivery that is stored is recorded with its answer, in the same transaction ([`Records::deliveries`]). How soon it
+//! was answered, and how many could not be stored, is written by [`Inbox::note_answers`] and by a stop; a killed process loses what it had
+//! not written. Records go after their retention; when a key was first and last used stays known.
+//!
+//! **Purge.** What is done or discarded is forgotten in two steps, each after a retention of its source ([`Purge::set_retention`], durable).
+//! - The payload goes first, counted from when the event was settled. The event is still shown, and says since when it has none; its
+//!   deliveries are duplicates.
+//! - The replay key goes with the event and its attempts, counted from its last delivery or from when it was settled, whichever was
+//!   later. A delivery after that is a new event, with a number that no other had. While another body is known under a replay key, the
+//!   event that has it stays.
+//! - What is pending, running or dead is never purged. The audit log is not, either.
+//! - The position of a key goes when the time that it stands for is past the retention and nothing of the key is unfinished or dead: what is
+//!   earlier cannot come any more.
+//! - A source without a retention keeps its replay keys for ever. Before any is set nothing is purged.
+//! - One call ([`Purge::purge`]) takes away what its budget allows, in one transaction; the calls come to an end. An interrupted one has done
+//!   nothing. What would go is told without doing it ([`Purge::purgeable`]).
 
 mod audit;
 mod dead;
+mod deliveries;
 mod error;
 mod incoming;
 mod leased;
 mod life;
+mod purge;
 mod quarantine;
 mod records;
 mod refusals;
@@ -107,10 +126,13 @@ use crate::retry::{Outcome, RetryPolicy};
 
 pub use audit::{AuditEntry, AuditFilter, AuditLog};
 pub use dead::{DeadLetters, Group, Groups, PAGE_BYTES, Preview, PreviewEntry, Selection};
+pub(crate) use deliveries::histogram;
+pub use deliveries::{DeliveryFilter, DeliveryNo, DeliveryRecord, KeyUse, Records, Skews, Storage, Traffic};
 pub use error::{InboxError, OperatorError, StoreError};
 pub use incoming::{Facts, Incoming};
 pub use leased::{Claimed, Lease};
 pub use life::{Life, LifeError, Pause, SourceRules, SourceStatus};
+pub use purge::{Budget, Keep, Purge, Purged, Retention};
 pub use quarantine::{
     Head, Quarantine, QuarantineFilter, QuarantineLimits, QuarantineNo, QuarantineTotal, Quarantined,
     QuarantinedSummary, RefusedDelivery,
@@ -123,7 +145,7 @@ pub use refusals::{
 
 /// What workers and the HTTP edge need of a store. See the [module](self) for the contract.
 #[async_trait]
-pub trait Inbox: Operator + KeepRefused {
+pub trait Inbox: Operator + KeepRefused + Purge {
     /// Stores an event, durably.
     ///
     /// # Errors
@@ -222,6 +244,13 @@ pub trait Inbox: Operator + KeepRefused {
     /// When the store failed.
     async fn recover_orphans(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError>;
 
+    /// Writes down how soon deliveries were answered, and how many could not be stored, since this was called last.
+    ///
+    /// # Errors
+    ///
+    /// When the store failed: it is written the next time.
+    async fn note_answers(&self) -> Result<(), InboxError>;
+
     /// When there is next something to claim or to rescue; in the past if there is now.
     ///
     /// # Errors
@@ -232,7 +261,7 @@ pub trait Inbox: Operator + KeepRefused {
 
 /// What a person may ask of a store, also from another process while the server runs.
 #[async_trait]
-pub trait Operator: Life {
+pub trait Operator: Life + Records {
     /// How many events there are, by source and state.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use hookproof::UnixTime;
 
-use super::Selection;
+use super::{DeliveryRecord, Selection};
 use crate::event::{DeadReason, Event, EventNo, State};
 use crate::fingerprint::Fingerprint;
 
@@ -98,6 +98,10 @@ pub struct EventDetail {
     pub attempts: Vec<AttemptRecord>,
     /// What people and the provider did to it, the oldest first.
     pub audit: Vec<AuditRecord>,
+    /// Its deliveries, the oldest first, as far as their records are kept; of very many, the latest.
+    pub deliveries: Vec<DeliveryRecord>,
+    /// When its headers and body went, after their retention. `event` is shown without them then.
+    pub purged_at: Option<UnixTime>,
 }
 
 /// One run of the handler.

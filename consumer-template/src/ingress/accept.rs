@@ -1,7 +1,9 @@
 //! From a proof to the inbox.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -20,15 +22,22 @@ pub(crate) struct Endpoint {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+/// When the head of a request had arrived: how soon it is answered counts from there.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun(pub(crate) Instant);
+
 /// Stores a verified delivery, and answers when it is on disk.
 pub(crate) async fn accept(
     State(endpoint): State<Endpoint>,
+    Extension(Begun(begun)): Extension<Begun>,
     headers: HeaderMap,
     VerifiedBytes(proof): VerifiedBytes,
 ) -> Response {
     let Endpoint { source, inbox, clock } = endpoint;
     let facts = source.facts(&proof, &headers);
-    let incoming = Incoming::new(Arc::clone(&source.name), proof, facts, clock.now());
+    let now = clock.now();
+    let skew = source.skew_ms(&proof, now);
+    let incoming = Incoming::new(Arc::clone(&source.name), proof, facts, now).begun_at(begun).with_skew(skew);
     let outcome = inbox.accept(incoming).await;
     match &outcome {
         Ok(accepted) => match accepted.outcome {

@@ -1,15 +1,17 @@
 //! From a path to a source.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::extract::Request;
 use axum::routing::{MethodFilter, on_service, post};
 use tower::Layer as _;
+use tower::util::MapRequestLayer;
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
-use crate::ingress::accept::{Endpoint, accept};
+use crate::ingress::accept::{Begun, Endpoint, accept};
 use crate::ingress::answer::not_found;
 use crate::ingress::door::door;
 use crate::refused::Collector;
@@ -38,7 +40,11 @@ pub fn router(
             Endpoint { source: source.clone(), inbox: Arc::clone(inbox), clock: Arc::clone(clock) };
         // Around these methods alone: another one is 405 before it is looked at.
         let verified = door.layer(post(accept).with_state(endpoint));
-        router = router.route(&source.path, on_service(methods, verified));
+        let timed = MapRequestLayer::new(|mut request: Request| {
+            request.extensions_mut().insert(Begun(Instant::now()));
+            request
+        });
+        router = router.route(&source.path, on_service(methods, verified).layer(timed));
     }
     router.fallback(not_found)
 }

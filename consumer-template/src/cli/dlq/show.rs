@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::StoreArg;
 use super::select::or_dash;
+use crate::cli::deliveries;
 use crate::cli::table::{moment, print_line, shown, table};
 use crate::event::{EventNo, State};
 use crate::export::json;
@@ -32,6 +33,13 @@ impl Show {
         let detail = self.store.open()?.show(self.event).await?;
         let detail = detail.with_context(|| format!("there is no event {}", self.event))?;
         if self.body {
+            if let Some(at) = detail.purged_at {
+                anyhow::bail!(
+                    "the body of event {} was purged at {}, after its retention",
+                    self.event,
+                    moment(at)
+                );
+            }
             return Ok(std::io::stdout().lock().write_all(&detail.event.body)?);
         }
         if self.json { Ok(print_line(json::detail(&detail))?) } else { print_detail(&detail) }
@@ -61,13 +69,21 @@ fn print_detail(detail: &EventDetail) -> anyhow::Result<()> {
     }
     facts.extend(summary.fingerprint.as_ref().map(|group| ("group", group.to_string())));
     facts.extend(summary.last_error.as_ref().map(|error| ("last error", shown(error))));
-    facts.push(("body", format!("{} bytes; print them with --body", event.body.len())));
+    facts.push(match detail.purged_at {
+        None => ("body", format!("{} bytes; print them with --body", event.body.len())),
+        Some(at) => ("body", format!("purged at {}, after its retention, with the headers", moment(at))),
+    });
     for (name, value) in facts {
         print_line(format_args!("{name:<13} {value}"))?;
     }
     if !detail.attempts.is_empty() {
         let mut rows = table(["attempt", "started", "took", "handler", "outcome", "error"]);
         rows.add_rows(detail.attempts.iter().map(attempt_cells));
+        print_line(rows)?;
+    }
+    if !detail.deliveries.is_empty() {
+        let mut rows = deliveries::rows();
+        rows.add_rows(detail.deliveries.iter().map(deliveries::cells));
         print_line(rows)?;
     }
     for entry in &detail.audit {

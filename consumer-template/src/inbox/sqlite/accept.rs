@@ -5,18 +5,37 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::audit::{self, About};
+use super::deliveries;
 use super::job::WorkError;
 use super::lanes::{self, Place};
 use super::order;
+use super::room::Room;
 use super::rows::{self, Note, encode_headers, shortened, to_sql};
 use crate::event::{DeadReason, EventNo, State, Step};
 use crate::fingerprint::Fingerprint;
-use crate::inbox::{Accepted, By, Delivery, Incoming};
+use crate::inbox::{Accepted, By, Delivery, DeliveryNo, Incoming};
 
 /// The actor that the audit log names when a redelivery revives a dead letter.
 const PROVIDER: &str = "provider";
 
-pub(super) fn accept(conn: &Connection, incoming: &Incoming) -> Result<Accepted, WorkError> {
+/// What an event takes besides its body, roughly: its rows and their places in the indexes.
+const ROWS_BYTES: usize = 2_048;
+
+pub(super) fn accept(
+    conn: &Connection,
+    incoming: &Incoming,
+    room: &Room,
+) -> Result<(Accepted, DeliveryNo), WorkError> {
+    let (accepted, found) = decide(conn, incoming, room)?;
+    Ok((accepted, deliveries::record(conn, incoming, accepted, found)?))
+}
+
+/// Stores what is new. Besides the answer: the state in which the delivery found its event, if that was known.
+fn decide(
+    conn: &Connection,
+    incoming: &Incoming,
+    room: &Room,
+) -> Result<(Accepted, Option<State>), WorkError> {
     // The key is taken first, by a statement that cannot be raced. That it came first decides everything else.
     let first = conn
         .prepare_cached(
@@ -27,15 +46,16 @@ pub(super) fn accept(conn: &Connection, incoming: &Incoming) -> Result<Accepted,
         let event = store(
             conn,
             incoming,
+            room,
             incoming.facts.malformed.as_deref().map(|why| (DeadReason::Malformed, why)),
         )?;
         conn.prepare_cached("UPDATE replay_keys SET event = ?2 WHERE replay_key = ?1")?
             .execute(params![incoming.replay_key.as_bytes(), event.0])?;
-        return Ok(Accepted { event, outcome: Delivery::New });
+        return Ok((Accepted { event, outcome: Delivery::New }, None));
     }
     match known(conn, incoming)? {
         Some(event) => again(conn, event, incoming),
-        None => conflict(conn, incoming),
+        None => Ok((conflict(conn, incoming, room)?, None)),
     }
 }
 
@@ -52,7 +72,11 @@ fn known(conn: &Connection, incoming: &Incoming) -> Result<Option<EventNo>, Work
 }
 
 /// Another delivery of an event that we have.
-fn again(conn: &Connection, event: EventNo, incoming: &Incoming) -> Result<Accepted, WorkError> {
+fn again(
+    conn: &Connection,
+    event: EventNo,
+    incoming: &Incoming,
+) -> Result<(Accepted, Option<State>), WorkError> {
     let (state, reason) = conn
         .prepare_cached("SELECT state, reason FROM events WHERE number = ?1")?
         .query_row([event.0], |row| Ok((rows::state(row, 0)?, rows::reason(row, 1)?)))?;
@@ -61,15 +85,15 @@ fn again(conn: &Connection, event: EventNo, incoming: &Incoming) -> Result<Accep
             .map_err(|_| WorkError::Broken("a dead letter was not dead"))?;
         let by = By::new(PROVIDER, "delivered again");
         audit::note(conn, About::Event(event), "revive", &by, incoming.received_at)?;
-        return Ok(Accepted { event, outcome: Delivery::Revived });
+        return Ok((Accepted { event, outcome: Delivery::Revived }, Some(state)));
     }
-    Ok(Accepted { event, outcome: Delivery::Duplicate { state } })
+    Ok((Accepted { event, outcome: Delivery::Duplicate { state } }, Some(state)))
 }
 
 /// The replay key is taken by another body. One of the two is not what the provider meant; we cannot know which.
-fn conflict(conn: &Connection, incoming: &Incoming) -> Result<Accepted, WorkError> {
+fn conflict(conn: &Connection, incoming: &Incoming, room: &Room) -> Result<Accepted, WorkError> {
     let why = "an event with this replay key came before, with another body";
-    let event = store(conn, incoming, Some((DeadReason::Conflict, why)))?;
+    let event = store(conn, incoming, room, Some((DeadReason::Conflict, why)))?;
     conn.prepare_cached("INSERT INTO conflicts (replay_key, body_sha256, event) VALUES (?1, ?2, ?3)")?
         .execute(params![incoming.replay_key.as_bytes(), incoming.body_sha256, event.0])?;
     Ok(Accepted { event, outcome: Delivery::Conflict })
@@ -79,8 +103,10 @@ fn conflict(conn: &Connection, incoming: &Incoming) -> Result<Accepted, WorkErro
 fn store(
     conn: &Connection,
     incoming: &Incoming,
+    room: &Room,
     dead: Option<(DeadReason, &str)>,
 ) -> Result<EventNo, WorkError> {
+    room.check(conn, incoming.proof.body().len().saturating_add(ROWS_BYTES))?;
     let (id, kind) = (incoming.event_id.as_ref(), incoming.event_type.as_ref());
     let facts = &incoming.facts;
     let received_at = to_sql(incoming.received_at);

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::accept;
+use super::answers::Answers;
 use super::attempts;
 use super::check;
 use super::claim::{self, Turn};
@@ -22,7 +23,9 @@ use super::open::{self, OpenError, Ownership};
 use super::operator;
 use super::options::SqliteOptions;
 use super::order;
+use super::purge::Walk;
 use super::read::{self, Readers};
+use super::room::Room;
 use super::writer::Writer;
 use crate::effect::{SqliteHandler, Versions};
 use crate::event::EventNo;
@@ -45,6 +48,9 @@ pub struct SqliteInbox {
     fence: Fence,
     pub(super) arrivals: Arc<Notify>,
     turn: Arc<Turn>,
+    room: Arc<Room>,
+    pub(super) answers: Answers,
+    pub(super) walk: Arc<Walk>,
     _ownership: Ownership,
 }
 
@@ -60,10 +66,13 @@ impl SqliteInbox {
         let fence = Fence::new();
         Ok(Self {
             readers: Readers::new(options.clone()),
+            room: Arc::new(Room::new(options.max_bytes)),
             writer: Writer::start(options, fence.clone())?,
             fence,
             arrivals: Arc::default(),
             turn: Arc::default(),
+            answers: Answers::default(),
+            walk: Arc::default(),
             _ownership: ownership,
         })
     }
@@ -81,6 +90,16 @@ impl SqliteInbox {
         &self.readers
     }
 
+    /// Hands work to the writer whose result nobody waits for.
+    pub(super) fn hand_over(
+        &self,
+        doing: &'static str,
+        work: impl FnMut(&Connection, Option<&str>) -> Result<(), WorkError> + Send + 'static,
+    ) -> Result<(), InboxError> {
+        let (task, _) = Task::new(doing, work);
+        self.writer.mailbox.push(Slot::Control, Box::new(task))
+    }
+
     pub(super) async fn write<T: Send + 'static>(
         &self,
         slot: Slot,
@@ -96,8 +115,13 @@ impl SqliteInbox {
 #[async_trait]
 impl Inbox for SqliteInbox {
     async fn accept(&self, incoming: Incoming) -> Result<Accepted, InboxError> {
-        let work = move |conn: &Connection, _: Option<&str>| accept::accept(conn, &incoming);
-        let accepted = self.write(Slot::Accept, "store an event", work).await?;
+        let (source, received_at, begun) =
+            (Arc::clone(&incoming.source), incoming.received_at, incoming.begun);
+        let room = Arc::clone(&self.room);
+        let work = move |conn: &Connection, _: Option<&str>| accept::accept(conn, &incoming, &room);
+        let stored = self.write(Slot::Accept, "store an event", work).await;
+        let (accepted, delivery) = stored.inspect_err(|_| self.answers.not_stored(&source, received_at))?;
+        self.answers.answered(delivery, begun.elapsed());
         if let Delivery::New | Delivery::Revived = accepted.outcome {
             self.arrivals.notify_one();
         }
@@ -177,6 +201,10 @@ impl Inbox for SqliteInbox {
     async fn recover_orphans(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
         let work = move |conn: &Connection, _: Option<&str>| attempts::rescue(conn, None, max_attempts, now);
         self.write(Slot::Control, "recover running events", work).await
+    }
+
+    async fn note_answers(&self) -> Result<(), InboxError> {
+        self.write_answers().await
     }
 
     async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {

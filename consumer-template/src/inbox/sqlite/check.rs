@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Each rule: what is wrong, and a query for how many rows break it.
-const RULES: [(&str, &str); 17] = [
+const RULES: [(&str, &str); 19] = [
     (
         "unfinished events that are not in line",
         "SELECT COUNT(*) FROM events WHERE state IN ('pending', 'running')
@@ -48,14 +48,23 @@ const RULES: [(&str, &str); 17] = [
     ),
     (
         "events without a payload",
-        "SELECT COUNT(*) FROM events WHERE number NOT IN (SELECT event FROM payloads)",
+        "SELECT COUNT(*) FROM events WHERE purged_at IS NULL AND number NOT IN (SELECT event FROM payloads)",
+    ),
+    (
+        "payloads of events that were purged",
+        "SELECT COUNT(*) FROM payloads JOIN events ON number = event WHERE purged_at IS NOT NULL",
+    ),
+    (
+        "sums that are not those of the payloads",
+        "SELECT COUNT(*) FROM payload_sums WHERE payloads <> (SELECT COUNT(*) FROM payloads)
+             OR bytes <> (SELECT COALESCE(SUM(length(headers) + length(body)), 0) FROM payloads)",
     ),
     (
         "events without a replay key, or replay keys without an event",
-        "SELECT (SELECT COUNT(*) FROM events WHERE number NOT IN (SELECT event FROM replay_keys WHERE event IS NOT NULL)
-                     AND number NOT IN (SELECT event FROM conflicts WHERE event IS NOT NULL))
-              + (SELECT COUNT(*) FROM replay_keys WHERE event IS NULL)
-              + (SELECT COUNT(*) FROM conflicts WHERE event IS NULL)",
+        "SELECT (SELECT COUNT(*) FROM events
+                     WHERE number NOT IN (SELECT event FROM replay_keys UNION ALL SELECT event FROM conflicts))
+              + (SELECT COUNT(*) FROM (SELECT event FROM replay_keys UNION ALL SELECT event FROM conflicts)
+                     WHERE event IS NULL OR event NOT IN (SELECT number FROM events))",
     ),
     (
         "open attempts of events that do not run, or running events without one",
@@ -64,7 +73,9 @@ const RULES: [(&str, &str); 17] = [
     (
         "keys whose last applied event is not the latest that was",
         "SELECT COUNT(*) FROM events LEFT JOIN applied USING (source, ordering_key)
-             WHERE state = 'done' AND superseded = 0 AND ordering_key IS NOT NULL AND (applied.at IS NULL
+             LEFT JOIN purged_positions USING (source)
+             WHERE state = 'done' AND superseded = 0 AND ordering_key IS NOT NULL
+                 AND COALESCE(occurred_at, received_at) >= COALESCE(until, 0) AND (applied.at IS NULL
                  OR (applied.at, applied.sequence) < (COALESCE(occurred_at, received_at), COALESCE(events.sequence, 0)))",
     ),
     (

@@ -17,7 +17,7 @@ use crate::clock::millis;
 const STEPS: i32 = 10_000;
 
 /// The inbox's own tables, as SQLite names them however the handler writes them.
-const OWN: [&str; 20] = [
+const OWN: [&str; 26] = [
     "events",
     "payloads",
     "replay_keys",
@@ -37,6 +37,12 @@ const OWN: [&str; 20] = [
     "refusal_totals",
     "quarantine",
     "quarantine_totals",
+    "retention",
+    "purged_positions",
+    "deliveries",
+    "not_stored",
+    "key_uses",
+    "payload_sums",
     "sqlite_sequence",
 ];
 

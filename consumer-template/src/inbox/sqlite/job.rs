@@ -14,6 +14,9 @@ pub(super) enum WorkError {
     /// A handler has cost everybody the transaction. The job has noted why, and will not do it again.
     #[error("{0}")]
     Again(String),
+    /// The database is as large as it may become.
+    #[error("it has reached store.max_bytes ({most}): shorten [retention] or allow more")]
+    NoRoom { most: u64 },
     /// A bug, or a database that somebody else has edited.
     #[error("{0}")]
     Broken(&'static str),

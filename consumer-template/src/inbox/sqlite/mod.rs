@@ -17,6 +17,7 @@
 //! A handler's transaction holds the only writer, hence [`SqliteHandler`](crate::effect::SqliteHandler)s must be quick.
 
 mod accept;
+mod answers;
 mod attempts;
 mod audit;
 mod audit_log;
@@ -25,6 +26,7 @@ mod breaker;
 mod check;
 mod claim;
 mod dead;
+mod deliveries;
 mod effects;
 mod fence;
 mod job;
@@ -35,11 +37,16 @@ mod open;
 mod operator;
 mod options;
 mod order;
+mod purge;
 mod quarantine;
 mod read;
 mod refusals;
+mod room;
 mod rows;
 mod select;
+mod storage;
+mod traffic;
+mod upkeep;
 mod writer;
 
 pub use backend::SqliteInbox;

@@ -14,6 +14,7 @@ use super::life;
 use super::open::{self, OpenError};
 use super::options::SqliteOptions;
 use super::order;
+use super::purge::Walk;
 use super::read::{self, Readers};
 use super::rows::{self, Note};
 use crate::event::{EventNo, Step};
@@ -37,6 +38,7 @@ pub struct SqliteOperator {
     pub(super) readers: Readers,
     /// The connection that writes, between two actions.
     idle: Arc<Mutex<Option<Connection>>>,
+    pub(super) walk: Arc<Walk>,
 }
 
 impl SqliteOperator {
@@ -47,7 +49,8 @@ impl SqliteOperator {
     /// When there is no database, or not one of this version: only the server creates and migrates.
     pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
         open::assert_current(&open::reader(&options)?)?;
-        Ok(Self { readers: Readers::new(options.clone()), options: Arc::new(options), idle: Arc::default() })
+        let readers = Readers::new(options.clone());
+        Ok(Self { readers, walk: Arc::default(), options: Arc::new(options), idle: Arc::default() })
     }
 
     pub(super) fn readers(&self) -> &Readers {

@@ -11,6 +11,7 @@ pub struct SqliteOptions {
     pub(super) max_batch: usize,
     pub(super) busy_timeout: Duration,
     pub(super) synchronous: Synchronous,
+    pub(super) max_bytes: Option<u64>,
 }
 
 /// What SQLite's `synchronous` is set to and asserted to be.
@@ -30,6 +31,7 @@ impl SqliteOptions {
             max_batch: 256,
             busy_timeout: Duration::from_secs(2),
             synchronous: Synchronous::Full,
+            max_bytes: None,
         }
     }
 
@@ -57,6 +59,13 @@ impl SqliteOptions {
     #[must_use]
     pub fn with_busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// How large the database may become before new events are refused. No limit unless set.
+    #[must_use]
+    pub fn with_max_bytes(mut self, bytes: Option<u64>) -> Self {
+        self.max_bytes = bytes;
         self
     }
 

@@ -14,6 +14,7 @@ use super::backend::SqliteInbox;
 use super::job::WorkError;
 use super::mailbox::Slot;
 use super::operator::SqliteOperator;
+use super::room::Room;
 use super::rows::{self, decode_headers, encode_headers, from_sql, to_sql};
 use crate::clock::millis;
 use crate::inbox::{
@@ -194,7 +195,8 @@ fn release(
     }
     conn.prepare_cached("UPDATE quarantine_totals SET released = released + 1 WHERE source = ?1")?
         .execute([&incoming.source])?;
-    let accepted = accept::accept(conn, incoming)?;
+    // It had its room before: `store.max_bytes` is for what comes from outside.
+    let (accepted, _) = accept::accept(conn, incoming, &Room::default())?;
     audit::note(conn, About::Event(accepted.event), "release", by, now)?;
     Ok(Some(accepted))
 }

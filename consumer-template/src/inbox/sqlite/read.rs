@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hookproof::UnixTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
+use super::deliveries;
 use super::open;
 use super::options::SqliteOptions;
 use super::order::OVERTAKEN;
@@ -30,6 +32,11 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn new(options: SqliteOptions) -> Self {
         Self { options, idle: Arc::default(), permits: Arc::new(Semaphore::new(READERS)) }
+    }
+
+    /// The database's file.
+    pub(super) fn path(&self) -> &std::path::Path {
+        self.options.path()
     }
 
     /// Runs `query` in a read transaction: all its statements see the same moment.
@@ -133,10 +140,19 @@ pub(super) fn detail(conn: &Connection, summary: EventSummary) -> rusqlite::Resu
     let event = summary.number;
     Ok(EventDetail {
         summary,
-        event: rows::load(conn, event)?,
+        event: rows::load_to_show(conn, event)?,
         attempts: attempts(conn, event)?,
         audit: audit(conn, event)?,
+        deliveries: deliveries::of(conn, event)?,
+        purged_at: purged_at(conn, event)?,
     })
+}
+
+fn purged_at(conn: &Connection, event: EventNo) -> rusqlite::Result<Option<UnixTime>> {
+    let at: Option<i64> = conn
+        .prepare_cached("SELECT purged_at FROM events WHERE number = ?1")?
+        .query_row([event.0], |row| row.get(0))?;
+    Ok(at.map(from_sql))
 }
 
 fn attempts(conn: &Connection, event: EventNo) -> rusqlite::Result<Vec<AttemptRecord>> {

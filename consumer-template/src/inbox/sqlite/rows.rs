@@ -28,6 +28,11 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 
+/// A number of rows, as a LIMIT.
+pub(super) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 pub(super) fn shortened(error: &str) -> &str {
     (0..=error.len().min(ERROR_BYTES)).rev().find_map(|end| error.get(..end)).unwrap_or_default()
 }
@@ -123,13 +128,22 @@ pub(super) fn must_change(
         .map_err(|_| WorkError::Broken("the queue and the state of an event contradict each other"))
 }
 
-/// An event with its payload.
+/// An event with its payload. An error if that was purged: no handler gets an event without.
 pub(super) fn load(conn: &Connection, event: EventNo) -> rusqlite::Result<Event> {
-    conn.prepare_cached(
+    load_with(conn, event, "JOIN")
+}
+
+/// An event with its payload, or with an empty one if that was purged.
+pub(super) fn load_to_show(conn: &Connection, event: EventNo) -> rusqlite::Result<Event> {
+    load_with(conn, event, "LEFT JOIN")
+}
+
+fn load_with(conn: &Connection, event: EventNo, join: &str) -> rusqlite::Result<Event> {
+    conn.prepare_cached(&format!(
         "SELECT source, scheme, key_id, replay_key, event_id, event_id_signed, event_type, event_type_signed,
-             ordering_key, occurred_at, sequence, received_at, headers, body
-         FROM events JOIN payloads ON payloads.event = events.number WHERE number = ?1",
-    )?
+             ordering_key, occurred_at, sequence, received_at, COALESCE(headers, x''), COALESCE(body, x'')
+         FROM events {join} payloads ON payloads.event = events.number WHERE number = ?1"
+    ))?
     .query_row([event.0], |row| {
         Ok(Event {
             number: event,

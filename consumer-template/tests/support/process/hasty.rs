@@ -8,9 +8,10 @@ use hookproof::UnixTime;
 use hookproof_consumer::effect::SqliteHandler;
 use hookproof_consumer::event::EventNo;
 use hookproof_consumer::inbox::{
-    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, KeepRefused, Lease, Life, LifeError, Operator, OperatorError, Pause, QuarantineLimits,
-    RefusalBatch, RefusedDelivery, Replayed, Rescued, Settled, SourceRules, SourceStatus, Terms,
+    Accepted, Budget, By, Claimed, Counts, Delivery, DeliveryFilter, DeliveryRecord, EventDetail,
+    EventSummary, Filter, IfStale, Inbox, InboxError, Incoming, KeepRefused, Lease, Life, LifeError,
+    Operator, OperatorError, Pause, Purge, Purged, QuarantineLimits, Records, RefusalBatch, RefusedDelivery,
+    Replayed, Rescued, Retention, Settled, SourceRules, SourceStatus, Storage, Terms, Traffic,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::Outcome;
@@ -70,6 +71,10 @@ impl Inbox for Hasty {
 
     async fn recover_orphans(&self, max_attempts: u32, now: UnixTime) -> Result<Rescued, InboxError> {
         self.0.recover_orphans(max_attempts, now).await
+    }
+
+    async fn note_answers(&self) -> Result<(), InboxError> {
+        self.0.note_answers().await
     }
 
     async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
@@ -143,5 +148,48 @@ impl Operator for Hasty {
 
     async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
         self.0.discard(event, by, now).await
+    }
+}
+
+#[async_trait]
+impl Purge for Hasty {
+    async fn set_retention(&self, retention: Retention) -> Result<(), InboxError> {
+        self.0.set_retention(retention).await
+    }
+
+    async fn retention(&self) -> Result<Option<Retention>, InboxError> {
+        self.0.retention().await
+    }
+
+    async fn purge(&self, budget: Budget, now: UnixTime) -> Result<Purged, InboxError> {
+        self.0.purge(budget, now).await
+    }
+
+    async fn purgeable(&self, now: UnixTime) -> Result<Purged, InboxError> {
+        self.0.purgeable(now).await
+    }
+}
+
+#[async_trait]
+impl Records for Hasty {
+    async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRecord>, InboxError> {
+        self.0.deliveries(filter).await
+    }
+
+    async fn traffic(
+        &self,
+        source: Option<String>,
+        from: UnixTime,
+        until: UnixTime,
+    ) -> Result<Traffic, InboxError> {
+        self.0.traffic(source, from, until).await
+    }
+
+    async fn unstored_sources(&self) -> Result<Vec<String>, InboxError> {
+        self.0.unstored_sources().await
+    }
+
+    async fn storage(&self) -> Result<Storage, InboxError> {
+        self.0.storage().await
     }
 }
