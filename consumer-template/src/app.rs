@@ -7,15 +7,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::dispatch::Dispatcher;
+use crate::dispatch::{Dispatcher, Stuck};
 use crate::effect::{Effect, Handlers};
 use crate::inbox::Inbox;
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use crate::ingress::listener::Listener;
 use crate::ingress::router::router;
+
+/// How long to wait for what still can be finished when something is stuck.
+const LAST_GRACE: Duration = Duration::from_secs(5);
 
 /// A running consumer. Dropping it without [`stop`](Self::stop) loses no event, but cuts requests and handlers off.
 #[derive(Debug)]
@@ -25,6 +29,7 @@ pub struct App {
     stop_dispatch: watch::Sender<bool>,
     ingress: JoinHandle<()>,
     dispatch: JoinHandle<()>,
+    stuck: Stuck,
 }
 
 impl App {
@@ -60,19 +65,41 @@ impl App {
             handlers.replace_source(&forward.source, Effect::outside(forward.forwarder))
         });
         let dispatcher = Dispatcher::new(inbox, handlers, config.dispatch, clock);
+        let stuck = dispatcher.stuck();
         let dispatch = tokio::spawn(dispatcher.run(async move {
             // An error means that the app is gone: that is a stop too.
             let _ = dispatch_stopped.wait_for(|stop| *stop).await;
         }));
         let ingress = tokio::spawn(listener.serve(app, ingress_stopped));
         tracing::info!(%address, sources = config.sources.len(), "listening");
-        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch })
+        Ok(Self { address, stop_ingress, stop_dispatch, ingress, dispatch, stuck })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Works until `stop` resolves, then stops.
+    ///
+    /// # Errors
+    ///
+    /// When only a new process helps: see [`Stuck`]. Caused by handlers that block; end the process then, and start it again.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let why = tokio::select! {
+            () = stop => None,
+            why = self.stuck.must_restart() => Some(why),
+        };
+        let Some(why) = why else {
+            self.stop().await;
+            return Ok(());
+        };
+        // What is stuck does not stop; what is not is given a little time.
+        if timeout(LAST_GRACE, self.stop()).await.is_err() {
+            tracing::warn!("not everything could be finished");
+        }
+        anyhow::bail!("{why}: start it again")
     }
 
     /// Stops accepting, lets open requests and running handlers finish within their limits, and closes the database.

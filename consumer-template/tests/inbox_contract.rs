@@ -83,6 +83,7 @@ contract! { Sqlite:
         a_late_but_unrescued_worker_may_still_settle,
         a_lease_is_extended_by_its_holder_only,
         an_expired_lease_goes_back_to_pending,
+        a_rescued_event_is_before_what_became_due_after_it,
         an_expired_lease_of_the_last_attempt_is_a_dead_letter,
         a_restart_takes_back_what_was_running,
         a_crash_loop_uses_up_the_attempts,

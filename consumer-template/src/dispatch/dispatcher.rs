@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::attempt::{Desk, Finished};
 use super::config::DispatchConfig;
+use super::stuck::Stuck;
 use crate::clock::Clock;
 use crate::effect::Handlers;
 use crate::inbox::{Inbox, InboxError, Rescued};
@@ -23,6 +24,8 @@ pub struct Dispatcher {
     handlers: Handlers,
     running: JoinSet<Finished>,
     cut: watch::Sender<bool>,
+    /// Attempts that still run one at a time, because the process before ended in the middle of some.
+    alone: usize,
 }
 
 /// What one round did.
@@ -50,12 +53,21 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (cut, receiver) = watch::channel(false);
-        Self { desk: Desk { inbox, clock, config, cut: receiver }, handlers, running: JoinSet::new(), cut }
+        let desk = Desk { inbox, clock, config, cut: receiver, stuck: Stuck::new() };
+        Self { desk, handlers, running: JoinSet::new(), cut, alone: 0 }
     }
 
-    /// Takes back what was running when the process died, then works until `stop` resolves, then drains.
+    /// Tells when only a new process helps.
+    #[must_use]
+    pub fn stuck(&self) -> Stuck {
+        self.desk.stuck.clone()
+    }
+
+    /// Takes back what was running when the process died, then works until `stop` resolves or only a new process helps, then
+    /// drains.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
+        let mut must_restart = pin!(self.desk.stuck.must_restart());
         let arrivals = self.desk.inbox.arrivals();
         self.recover().await;
         loop {
@@ -69,6 +81,10 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                why = &mut must_restart => {
+                    tracing::error!(why, "nothing more is claimed");
+                    break;
+                }
                 () = arrivals.notified() => {}
                 Some(ended) = self.running.join_next() => { note(ended); }
                 () = sleep(wait) => {}
@@ -89,10 +105,12 @@ impl Dispatcher {
         }
         let config = self.desk.config;
         let rescued = self.desk.inbox.rescue(config.retry.max_attempts, now).await?;
-        let room = config.concurrency.max(1).saturating_sub(self.running.len());
+        let room = self.room();
         let claimed =
             if room == 0 { Vec::new() } else { self.desk.inbox.claim(room, config.lease, now).await? };
         let started = claimed.len();
+        self.alone =
+            if started == 0 && self.running.is_empty() { 0 } else { self.alone.saturating_sub(started) };
         for claimed in claimed {
             let effect = self.handlers.get(&claimed.event);
             self.running.spawn(self.desk.clone().attempt(claimed, effect));
@@ -127,7 +145,17 @@ impl Dispatcher {
         finished
     }
 
-    async fn recover(&self) {
+    /// How many handlers may be started now.
+    fn room(&self) -> usize {
+        let most = if self.alone > 0 { 1 } else { self.desk.config.concurrency.max(1) };
+        most.saturating_sub(self.running.len())
+    }
+
+    /// Takes back what was running when the process died.
+    ///
+    /// One of these events may have killed it, and will do so again. The others shall not lose their attempts to that: as many
+    /// attempts as were running at most have the process for themselves.
+    async fn recover(&mut self) {
         match self
             .desk
             .inbox
@@ -136,6 +164,7 @@ impl Dispatcher {
         {
             Ok(Rescued { retried: 0, dead: 0 }) => {}
             Ok(Rescued { retried, dead }) => {
+                self.alone = self.desk.config.concurrency;
                 tracing::warn!(retried, dead, "events were running when the process ended")
             }
             Err(error) => tracing::error!(%error, "running events wait for their leases to end"),

@@ -25,6 +25,7 @@ mod work;
 #[cfg(test)]
 mod world;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use cases::{Case, cases};
@@ -40,11 +41,17 @@ fn run(cases: u32, seed: u64, plant: Option<&str>) -> Result<(), Box<(Case, Stri
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let ran = runner.run(&self::cases(), |case| world::check(&case, plant).map_err(TestCaseError::fail));
+    let ran = runner.run(&self::cases(), |case| check(&case, plant).map_err(TestCaseError::fail));
     ran.map_err(|error| match error {
         TestError::Fail(reason, case) => Box::new(thinned(case, reason.message().to_owned(), plant)),
         TestError::Abort(reason) => panic!("{reason}"),
     })
+}
+
+/// A store that answers with an error where none can be is a failure like any other.
+fn check(case: &Case, plant: Option<&str>) -> world::Verdict {
+    let checked = catch_unwind(AssertUnwindSafe(|| world::check(case, plant)));
+    checked.unwrap_or_else(|_| Err("the store failed: see above".to_owned()))
 }
 
 /// Leaves out whatever is not needed for the case to fail. Shrinking does that once, before it makes the rest simpler.
@@ -61,8 +68,7 @@ fn thinned(mut case: Case, mut reason: String, plant: Option<&str>) -> (Case, St
             case
         });
         let smaller = without_step.chain(without_letter);
-        let Some(found) =
-            smaller.map(|case| (world::check(&case, plant), case)).find(|(said, _)| said.is_err())
+        let Some(found) = smaller.map(|case| (check(&case, plant), case)).find(|(said, _)| said.is_err())
         else {
             return (case, reason);
         };

@@ -191,7 +191,7 @@ impl Model {
     }
 
     /// Takes back the leases that ended by `now`, or all of them.
-    pub(crate) fn rescue(&mut self, ended_by: Option<u64>, now: u64) -> Rescued {
+    pub(crate) fn rescue(&mut self, ended_by: Option<u64>) -> Rescued {
         let mut rescued = Rescued::default();
         for event in 0..self.events.len() {
             let Some(lease) = self.events[event].lease else { continue };
@@ -202,7 +202,7 @@ impl Model {
                 self.bury(event, DeadReason::AttemptsExhausted);
                 rescued.dead += 1;
             } else {
-                self.events[event].wait_again(|wait| (wait.standing, wait.due) = (Standing::InLine, now));
+                self.events[event].wait_again(|_| {});
                 rescued.retried += 1;
             }
             self.events[event].ended("lost");

@@ -153,7 +153,7 @@ impl World {
             }
             Operation::Rescue => {
                 let rescued = self.inbox().rescue(ATTEMPTS, at(now)).await.unwrap();
-                same("what was rescued", &rescued, &self.model.rescue(Some(now), now))?;
+                same("what was rescued", &rescued, &self.model.rescue(Some(now)))?;
             }
             Operation::Restart { killed } => self.restart(*killed).await?,
             Operation::Replay { event, dead, anyway } => {
@@ -256,7 +256,7 @@ impl World {
         self.open();
         self.compare().await?;
         let recovered = self.inbox().recover_orphans(ATTEMPTS, at(self.now)).await.unwrap();
-        same("what was recovered", &recovered, &self.model.rescue(None, self.now))
+        same("what was recovered", &recovered, &self.model.rescue(None))
     }
 
     async fn set_rules(&mut self, source: &'static str, rules: OrderPolicy) {
@@ -291,7 +291,7 @@ impl World {
         while let Some(due) = self.model.next_due() {
             self.now = self.now.max(due);
             let rescued = self.inbox().rescue(ATTEMPTS, at(self.now)).await.unwrap();
-            same("what was rescued", &rescued, &self.model.rescue(Some(self.now), self.now))?;
+            same("what was rescued", &rescued, &self.model.rescue(Some(self.now)))?;
             self.claim(100, 1_000).await?;
             self.compare().await?;
             let held = |claimed: &&Claimed| self.model.held(claimed.lease.token).is_some();
