@@ -83,6 +83,11 @@ pub(crate) enum Operation {
         source: Index,
         rules: OrderPolicy,
     },
+    /// A person stops a source, or lets it go on.
+    Pause {
+        source: Index,
+        resume: bool,
+    },
     /// The clock goes on, or is set back.
     Clock {
         by: i64,
@@ -155,6 +160,7 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(event, dead, anyway)| Operation::Replay { event, dead, anyway }),
         1 => (index(), prop::bool::weighted(0.9)).prop_map(|(event, dead)| Operation::Discard { event, dead }),
         1 => (index(), rules()).prop_map(|(source, rules)| Operation::Rules { source, rules }),
+        2 => (index(), any::<bool>()).prop_map(|(source, resume)| Operation::Pause { source, resume }),
         6 => by.prop_map(|by| Operation::Clock { by }),
     ]
 }

@@ -1,7 +1,7 @@
 //! The contract of the inbox as a pure function of what was done: no SQL, no clock, no queue. An event knows where it waits;
 //! everything else is looked for among all events, each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hookproof_consumer::event::{DeadReason, State};
 use hookproof_consumer::inbox::{Delivery, Replayed};
@@ -76,6 +76,7 @@ pub(crate) struct Model {
     pub(crate) applied: BTreeMap<Lane, (u64, i64)>,
     /// Whose turn it was last. Sources take turns in the order of their names; a restart begins anew.
     pub(crate) served: Option<&'static str>,
+    pub(crate) paused: BTreeSet<&'static str>,
 }
 
 impl Model {

@@ -11,7 +11,7 @@ use crate::work::Given;
 static SEEN: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
 
 /// All that has to happen.
-const WANTED: [&str; 26] = [
+const WANTED: [&str; 27] = [
     "applied anyway",
     "blocked",
     "conflict",
@@ -32,6 +32,7 @@ const WANTED: [&str; 26] = [
     "not_ready",
     "overdue",
     "replay refused",
+    "pause",
     "replay",
     "retry",
     "revive",

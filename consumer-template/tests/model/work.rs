@@ -121,7 +121,9 @@ impl Model {
     /// The first events of those lanes of `source` that have been due for longest.
     fn longest_due(&self, source: &str, now: u64) -> Vec<usize> {
         let mut due = self.waiting();
-        due.retain(|(event, due)| self.events[*event].source == source && *due <= now);
+        due.retain(|(event, due)| {
+            self.events[*event].source == source && *due <= now && !self.paused.contains(source)
+        });
         let longest = due.iter().map(|(_, due)| *due).min();
         due.into_iter().filter(|(_, due)| Some(*due) == longest).map(|(event, _)| event).collect()
     }
@@ -134,7 +136,8 @@ impl Model {
                 continue;
             }
             let rules = self.rules(self.events[event].source);
-            if wait.standing == Standing::Parked && rules.at_deadline == AtDeadline::Dead {
+            let paused = self.paused.contains(self.events[event].source);
+            if wait.standing == Standing::Parked && rules.at_deadline == AtDeadline::Dead && !paused {
                 self.bury(event, DeadReason::Deadline);
             } else {
                 self.events[event].wait = Some(Wait { standing: Standing::InLine, ..wait });
@@ -215,7 +218,8 @@ impl Model {
         let beside = self.events.iter().filter_map(|event| event.wait);
         let beside = beside.filter(|wait| wait.standing != Standing::InLine).map(|wait| wait.due);
         let leases = self.events.iter().filter_map(|event| event.lease).map(|lease| lease.until);
-        let lanes = self.waiting().into_iter().map(|(_, due)| due);
+        let free = |event: usize| !self.paused.contains(self.events[event].source);
+        let lanes = self.waiting().into_iter().filter(|(event, _)| free(*event)).map(|(_, due)| due);
         beside.chain(leases).chain(lanes).min()
     }
 

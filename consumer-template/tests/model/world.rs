@@ -9,7 +9,7 @@ use hookproof_consumer::effect::{Context, Failure, SqliteHandler};
 use hookproof_consumer::event::{self, EventNo};
 use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use hookproof_consumer::inbox::{
-    By, Claimed, IfStale, Inbox as _, Operator as _, OperatorError, Settled, Terms,
+    By, Claimed, IfStale, Inbox as _, Life as _, Operator as _, OperatorError, Settled, Terms,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::RetryPolicy;
@@ -174,6 +174,10 @@ impl World {
             Operation::Rules { source, rules } => {
                 self.set_rules(SOURCES[source.index(SOURCES.len())], *rules).await
             }
+            Operation::Pause { source, resume } => {
+                let source = SOURCES[source.index(SOURCES.len())];
+                self.pause(source, *resume).await?;
+            }
             Operation::Clock { by } => self.now = now.saturating_add_signed(*by),
         }
         self.compare().await
@@ -259,6 +263,18 @@ impl World {
         same("what was recovered", &recovered, &self.model.rescue(None))
     }
 
+    async fn pause(&mut self, source: &'static str, resume: bool) -> Verdict {
+        let (by, now) = (By::new("ann", "why"), at(self.now));
+        if resume {
+            let resumed = self.inbox().resume(source, by, now).await;
+            same("whether it was paused", &resumed.is_ok(), &self.model.paused.remove(source))
+        } else {
+            let paused = self.inbox().pause(source, by, now).await;
+            saw("pause");
+            same("whether it was not paused", &paused.is_ok(), &self.model.paused.insert(source))
+        }
+    }
+
     async fn set_rules(&mut self, source: &'static str, rules: OrderPolicy) {
         self.inbox().set_order(vec![(Arc::from(source), rules)]).await.unwrap();
         self.model.set_rules(source, rules);
@@ -286,6 +302,7 @@ impl World {
     /// Nothing is lost: with time, and a person for what is blocked, all of it is done or dead, in its order.
     async fn run_dry(&mut self) -> Verdict {
         for source in SOURCES {
+            self.pause(source, true).await?;
             self.set_rules(source, OrderPolicy::default()).await;
         }
         while let Some(due) = self.model.next_due() {
