@@ -7,18 +7,32 @@
 )]
 
 mod contract;
+mod contract_controls;
 mod support;
 
 /// Makes one test per sentence of the contract. What is not listed here is reported as dead code.
 macro_rules! contract {
-    ($backend:ident: $($module:ident { $($test:ident,)* })*) => {$($(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn $test() {
-            let mut backend = support::$backend::start();
-            contract::$module::$test(&mut backend).await;
-            backend.assert_sound().await;
+    ($backend:ident: $($module:ident { $($test:ident,)* })*) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                let mut backend = support::$backend::start();
+                contract::$module::$test(&mut backend).await;
+                backend.assert_sound().await;
+            }
+        )*)*
+
+        /// Their names.
+        const TESTS: &[&str] = &[$($(stringify!($test),)*)*];
+
+        /// Runs one of them by its name, on a backend that may be spoilt.
+        async fn run(test: &str, backend: &mut support::$backend) {
+            match test {
+                $($(stringify!($test) => contract::$module::$test(backend).await,)*)*
+                _ => panic!("there is no test {test}"),
+            }
         }
-    )*)*};
+    };
 }
 
 contract! { Sqlite:
