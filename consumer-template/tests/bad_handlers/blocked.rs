@@ -4,15 +4,18 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use hookproof_consumer::app::App;
 use hookproof_consumer::clock::SystemClock;
+use hookproof_consumer::config::Config;
 use hookproof_consumer::dispatch::{DispatchConfig, Dispatcher};
 use hookproof_consumer::effect::{Context, Effect, Failure, Handler, Handlers, SqliteHandler};
 use hookproof_consumer::event::{Event, State};
+use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use hookproof_consumer::inbox::{Inbox as _, Operator as _};
 use tokio::time::timeout;
 
 use crate::process::client::Client;
-use crate::process::letters::Writer;
+use crate::process::letters::{SOURCE, Writer};
 use crate::process::planted;
 use crate::process::server::{Server, Site, look, wait_until};
 use crate::script::{self, NOTES};
@@ -161,4 +164,18 @@ async fn a_handler_that_holds_the_store_ends_the_dispatcher() {
     timeout(PATIENCE, running).await.expect("it ends by itself").unwrap();
     let detail = backend.inbox().show(event).await.unwrap().unwrap();
     assert_eq!(detail.summary.attempts, 1, "the attempt was counted before");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_store_is_held_ends_with_an_error_that_says_what_to_do() {
+    let site = Site::with("handler_timeout_seconds = 1\nlease_seconds = 2\n");
+    let config = Config::load(&site.config()).unwrap();
+    let inbox = Arc::new(SqliteInbox::open(SqliteOptions::new(site.database())).unwrap());
+    accept(inbox.as_ref(), &sent("msg_1").to(SOURCE)).await;
+    let gate = Gate::default();
+    let app = App::start_on(config, inbox, Handlers::new(Effect::sqlite(gate.clone()))).await.unwrap();
+    let ended = timeout(PATIENCE, app.run_until(std::future::pending())).await;
+    gate.open();
+    let error = ended.unwrap().unwrap_err().to_string();
+    assert!(error.starts_with("the store does not answer") && error.ends_with(": start it again"), "{error}");
 }
