@@ -116,13 +116,13 @@ async fn too_many_blocked_threads_end_the_dispatcher_and_one_less_does_not() {
                 () = dead(&backend, events) => None,
             }
         });
-        let told = told.await.unwrap();
+        let (told, blocked) = (told.await.unwrap(), stuck.threads());
         gate.open();
+        assert_eq!(blocked, events);
         assert_eq!(told, ends.then_some("handlers block too many threads"));
         if ends {
             timeout(PATIENCE, running).await.expect("it ends by itself").unwrap();
         } else {
-            assert_eq!(stuck.threads(), events);
             running.abort();
         }
         timeout(PATIENCE, free(&stuck)).await.expect("threads that come back are not counted");
