@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use axum::Router;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Changes, Config};
-use crate::dispatch::{Control, Dispatcher, Processing, Sweeper};
+use crate::dispatch::{Control, Dispatcher, Processing, Stuck, Sweeper};
 use crate::effect::{Effect, Handlers};
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use crate::inbox::{Inbox, Pause, SourceStatus};
@@ -19,6 +20,9 @@ use crate::ingress::listener::Listener;
 use crate::ingress::router::router;
 use crate::ingress::serving::Serving;
 use crate::refused::{Collector, Recorder};
+
+/// How long to wait for what still can be finished when something is stuck.
+const LAST_GRACE: Duration = Duration::from_secs(5);
 
 /// A running consumer. Dropping it without [`stop`](Self::stop) loses no event, but cuts requests and handlers off.
 #[derive(Debug)]
@@ -35,6 +39,7 @@ pub struct App {
     stop_recorder: watch::Sender<bool>,
     recorder: JoinHandle<()>,
     sweep: JoinHandle<()>,
+    stuck: Stuck,
 }
 
 /// What a configuration is put together with: the same before and after a reload.
@@ -98,7 +103,7 @@ impl App {
             config.dispatch,
             Arc::clone(&parts.clock),
         );
-        let control = dispatcher.control();
+        let (control, stuck) = (dispatcher.control(), dispatcher.stuck());
         let dispatch = tokio::spawn(dispatcher.run(async move {
             // An error means that the app is gone: that is a stop too.
             let _ = dispatch_stopped.wait_for(|stop| *stop).await;
@@ -118,6 +123,7 @@ impl App {
             dispatch,
             recorder,
             sweep,
+            stuck,
         })
     }
 
@@ -146,6 +152,42 @@ impl App {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Works until `stop` resolves, then stops.
+    ///
+    /// # Errors
+    ///
+    /// When only a new process helps: see [`Stuck`]. Caused by handlers that block; end the process then, and start it again.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let why = tokio::select! {
+            () = stop => None,
+            why = self.stuck.must_restart() => Some(why),
+        };
+        self.end(why).await
+    }
+
+    /// Tells when only a new process helps.
+    #[must_use]
+    pub fn stuck(&self) -> Stuck {
+        self.stuck.clone()
+    }
+
+    /// Stops; `stuck`: why only a new process helps, if that is the reason.
+    ///
+    /// # Errors
+    ///
+    /// When it is.
+    pub async fn end(self, stuck: Option<&'static str>) -> anyhow::Result<()> {
+        let Some(why) = stuck else {
+            self.stop().await;
+            return Ok(());
+        };
+        // What is stuck does not stop; what is not is given a little time.
+        if timeout(LAST_GRACE, self.stop()).await.is_err() {
+            tracing::warn!("not everything could be finished");
+        }
+        anyhow::bail!("{why}: start it again")
     }
 
     /// Stops accepting, lets open requests and running handlers finish within their limits, and closes the database.

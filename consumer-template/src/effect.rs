@@ -22,7 +22,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// It may run more than once for one event: a machine can die between the effect and the note that it happened. Pass
 /// [`Context::idempotency_key`] on to whatever you call, so that the second time changes nothing.
 ///
-/// A run that exceeds the handler timeout is dropped at its next `.await`: a handler that blocks its thread cannot be stopped.
+/// A run that exceeds the handler timeout is dropped at its next `.await`. A handler that blocks its thread cannot be stopped: it keeps
+/// that thread, and others go on. When 64 threads are lost like this, the service ends, to be started anew.
 #[async_trait]
 pub trait Handler: Send + Sync {
     /// Which version of the handler this is. Stored with each attempt, so that who looks at a dead letter knows what ran. A constant:

@@ -294,6 +294,11 @@ fn limits_are_checked_at_the_bound() {
         ("lease_seconds = 60", "lease_seconds = 60\nconcurrency = 0", &["dispatch.concurrency"]),
         (
             "lease_seconds = 60",
+            "lease_seconds = 60\nconcurrency = 1001",
+            &["dispatch.concurrency", "at most 1000"],
+        ),
+        (
+            "lease_seconds = 60",
             "lease_seconds = 60\nretry_first_seconds = 0",
             &["dispatch.retry_first_seconds"],
         ),

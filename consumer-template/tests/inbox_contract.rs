@@ -7,18 +7,32 @@
 )]
 
 mod contract;
+mod contract_controls;
 mod support;
 
 /// Makes one test per sentence of the contract. What is not listed here is reported as dead code.
 macro_rules! contract {
-    ($backend:ident: $($module:ident { $($test:ident,)* })*) => {$($(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn $test() {
-            let mut backend = support::$backend::start();
-            contract::$module::$test(&mut backend).await;
-            backend.assert_sound().await;
+    ($backend:ident: $($module:ident { $($test:ident,)* })*) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                let mut backend = support::$backend::start();
+                contract::$module::$test(&mut backend).await;
+                backend.assert_sound().await;
+            }
+        )*)*
+
+        /// Their names.
+        const TESTS: &[&str] = &[$($(stringify!($test),)*)*];
+
+        /// Runs one of them by its name, on a backend that may be spoilt.
+        async fn run(test: &str, backend: &mut support::$backend) {
+            match test {
+                $($(stringify!($test) => contract::$module::$test(backend).await,)*)*
+                _ => panic!("there is no test {test}"),
+            }
         }
-    )*)*};
+    };
 }
 
 contract! { Sqlite:
@@ -83,6 +97,7 @@ contract! { Sqlite:
         a_late_but_unrescued_worker_may_still_settle,
         a_lease_is_extended_by_its_holder_only,
         an_expired_lease_goes_back_to_pending,
+        a_rescued_event_is_before_what_became_due_after_it,
         an_expired_lease_of_the_last_attempt_is_a_dead_letter,
         a_restart_takes_back_what_was_running,
         a_crash_loop_uses_up_the_attempts,

@@ -25,6 +25,7 @@ mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -121,8 +122,16 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Each handler that runs has one, a few wait for the disk, and some may be blocked: see `config::check` for how many run.
+const THREADS: usize = 2_048;
+
 fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(THREADS).build()?;
+    let outcome = runtime.block_on(command);
+    // A handler that blocks its thread must not keep the process from ending.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -22,12 +22,13 @@ Examples:
   hookproof check-config && kill -HUP $(pidof hookproof)     # take a changed configuration over
 
 On SIGTERM it stops accepting, finishes what is open and running, and exits 0. What is not finished is
-taken up at the next start.
+taken up at the next start. It exits 1 when handlers hold so much that only a new process helps: let a
+supervisor (systemd, a container's restart policy) start it again.
 
 On SIGHUP it reads the configuration and the keys in files again, and takes all of it over or, if anything
 is wrong, nothing: then the log names the field and the remedy. No request is refused for it. The variables
 of its environment stay what they were, so what is to change without a restart belongs into a file. Only a
-restart changes server.listen, server.max_connections, [store] and [log].";
+restart changes server.listen, server.max_connections, refusals.max_rows, [store] and [log].";
 
 impl Serve {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
@@ -38,13 +39,15 @@ impl Serve {
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut hangups = signal(SignalKind::hangup())?;
         let mut app = App::start(config, handler::handlers()).await?;
-        tokio::select! {
+        let stuck = app.stuck();
+        let why = tokio::select! {
             biased;
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            () = self.reload_on(&mut hangups, &mut app) => {}
-        }
-        app.stop().await;
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+            why = stuck.must_restart() => Some(why),
+            () = self.reload_on(&mut hangups, &mut app) => None,
+        };
+        app.end(why).await?;
         Ok(ExitCode::SUCCESS)
     }
 

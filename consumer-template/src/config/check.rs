@@ -10,6 +10,9 @@ use crate::dispatch::DispatchConfig;
 use crate::retry::RetryPolicy;
 use crate::source::Source;
 
+/// Each handler has a thread while it runs.
+const MOST_HANDLERS: usize = 1_000;
+
 pub(super) fn parse_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigFileError {
     let line =
         error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.split('\n').count());
@@ -80,6 +83,12 @@ pub(super) fn check_store(store: &StoreConfig) -> Result<(), ConfigFileError> {
 
 pub(super) fn dispatch_config(section: &DispatchSection) -> Result<DispatchConfig, ConfigFileError> {
     at_least_one("dispatch.concurrency", section.concurrency)?;
+    if section.concurrency > MOST_HANDLERS {
+        return Err(field(
+            "dispatch.concurrency",
+            "each handler has a thread while it runs: give at most 1000",
+        ));
+    }
     if section.max_attempts == 0 {
         return Err(field("dispatch.max_attempts", "0 would never run a handler: give at least 1"));
     }

@@ -4,11 +4,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 
 use super::config::DispatchConfig;
+use super::stuck::Stuck;
 use crate::clock::{Clock, later};
 use crate::effect::{Effect, Failure, Handler, SqliteHandler};
 use crate::event::EventNo;
@@ -51,6 +53,7 @@ pub(super) struct Desk {
     pub(super) config: DispatchConfig,
     /// Becomes true when running handlers are to be cut off.
     pub(super) cut: watch::Receiver<bool>,
+    pub(super) stuck: Stuck,
 }
 
 impl Desk {
@@ -76,10 +79,14 @@ impl Desk {
         };
         let deadline = Instant::now() + self.config.lease;
         loop {
-            match run().await {
-                Ok((Settled::Applied, outcome)) => return End::Settled(outcome),
-                Ok((Settled::LeaseLost, _)) => return End::LeaseLost,
-                Err(error) => {
+            match timeout(self.config.lease, run()).await {
+                Err(_) => {
+                    self.stuck.store();
+                    return End::Unsettled;
+                }
+                Ok(Ok((Settled::Applied, outcome))) => return End::Settled(outcome),
+                Ok(Ok((Settled::LeaseLost, _))) => return End::LeaseLost,
+                Ok(Err(error)) => {
                     tracing::warn!(event = %claimed.event.number, %error, "a handler could not be run")
                 }
             }
@@ -113,7 +120,8 @@ impl Desk {
         }
     }
 
-    /// Runs the handler in a task of its own, where a panic stays. `None`: the lease is lost, and the handler was dropped.
+    /// Runs the handler on a thread of its own, where a panic stays and a handler that blocks stops nobody else. `None`: the lease
+    /// is lost, and the handler was dropped.
     async fn run(
         &self,
         claimed: &Claimed,
@@ -122,7 +130,7 @@ impl Desk {
     ) -> Option<Result<(), Failure>> {
         let event = Arc::clone(&claimed.event);
         let context = claimed.context();
-        let mut task = Running(tokio::spawn(async move { handler.handle(&event, &context).await }));
+        let mut task = Running::start(async move { handler.handle(&event, &context).await });
         let limit = Instant::now() + self.config.handler_timeout;
         let beat = (self.config.lease / 3).max(Duration::from_millis(1));
         let mut heartbeat = interval_at(Instant::now() + beat, beat);
@@ -132,15 +140,16 @@ impl Desk {
         let failure = loop {
             tokio::select! {
                 biased;
-                joined = &mut task.0 => {
-                    return Some(joined.unwrap_or_else(|_| Err(Failure::transient("handler panicked"))));
+                joined = &mut task.thread => {
+                    let panicked = || Err(Failure::transient("handler panicked"));
+                    return Some(joined.ok().flatten().unwrap_or_else(panicked));
                 }
                 () = sleep_until(limit) => break Some("handler exceeded its timeout"),
                 () = &mut cut_off => break Some("the service stopped before the handler was finished"),
                 _ = heartbeat.tick() => if !self.keep(claimed, deadline).await { break None },
             }
         };
-        task.stop().await;
+        task.stop(&self.stuck).await;
         failure.map(|text| Err(Failure::transient(text)))
     }
 
@@ -171,22 +180,37 @@ impl Desk {
     }
 }
 
-/// A handler's task, which does not outlive whoever waits for it.
-struct Running(JoinHandle<Result<(), Failure>>);
-
-impl Running {
-    /// Drops the handler, and waits until that is so: its successor must not run beside it.
-    async fn stop(&mut self) {
-        self.0.abort();
-        if timeout(ABORT_GRACE, &mut self.0).await.is_err() {
-            tracing::error!("a handler blocks its thread and cannot be stopped");
-        }
-    }
+/// A handler on its thread, which is dropped when nobody waits for it any more.
+struct Running {
+    thread: JoinHandle<Option<Result<(), Failure>>>,
+    /// Dropping it tells the handler to stop.
+    wanted: Option<oneshot::Sender<()>>,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.abort();
+impl Running {
+    fn start(handler: impl Future<Output = Result<(), Failure>> + Send + 'static) -> Self {
+        let (wanted, unwanted) = oneshot::channel();
+        let runtime = Handle::current();
+        let run = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    result = handler => Some(result),
+                    _ = unwanted => None,
+                }
+            })
+        };
+        Self { thread: tokio::task::spawn_blocking(run), wanted: Some(wanted) }
+    }
+
+    /// Drops the handler, and waits until that is so: its successor must not run beside it.
+    async fn stop(mut self, stuck: &Stuck) {
+        drop(self.wanted.take());
+        // In case that it has not even begun.
+        self.thread.abort();
+        if timeout(ABORT_GRACE, &mut self.thread).await.is_err() {
+            stuck.handler(self.thread);
+        }
     }
 }
 

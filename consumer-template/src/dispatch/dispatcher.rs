@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::attempt::{Desk, Finished};
 use super::change::{Change, Control};
 use super::config::DispatchConfig;
+use super::stuck::Stuck;
 use crate::clock::Clock;
 use crate::effect::Handlers;
 use crate::inbox::{Inbox, InboxError, Rescued};
@@ -26,6 +27,8 @@ pub struct Dispatcher {
     cut: watch::Sender<bool>,
     control: Control,
     changes: mpsc::Receiver<Change>,
+    /// Attempts that still run one at a time, because the process before ended in the middle of some.
+    alone: usize,
 }
 
 /// What one round did.
@@ -54,7 +57,7 @@ impl Dispatcher {
     ) -> Self {
         let (cut, receiver) = watch::channel(false);
         let (sender, changes) = mpsc::channel(1);
-        let desk = Desk { inbox, clock, config, cut: receiver };
+        let desk = Desk { inbox, clock, config, cut: receiver, stuck: Stuck::new() };
         Self {
             desk,
             handlers: Arc::new(handlers),
@@ -62,6 +65,7 @@ impl Dispatcher {
             cut,
             control: Control(sender),
             changes,
+            alone: 0,
         }
     }
 
@@ -71,9 +75,17 @@ impl Dispatcher {
         self.control.clone()
     }
 
-    /// Takes back what was running when the process died, then works until `stop` resolves, then drains.
+    /// Tells when only a new process helps.
+    #[must_use]
+    pub fn stuck(&self) -> Stuck {
+        self.desk.stuck.clone()
+    }
+
+    /// Takes back what was running when the process died, then works until `stop` resolves or only a new process helps, then
+    /// drains.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
+        let mut must_restart = pin!(self.desk.stuck.must_restart());
         let arrivals = self.desk.inbox.arrivals();
         self.recover().await;
         loop {
@@ -87,6 +99,10 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                why = &mut must_restart => {
+                    tracing::error!(why, "nothing more is claimed");
+                    break;
+                }
                 Some(change) = self.changes.recv() => {
                     if let Some(new) = change.apply(&*self.desk.inbox, self.desk.clock.now()).await {
                         (self.handlers, self.desk.config) = new;
@@ -115,7 +131,7 @@ impl Dispatcher {
         }
         let config = self.desk.config;
         let rescued = self.desk.inbox.rescue(config.retry.max_attempts, now).await?;
-        let room = config.concurrency.max(1).saturating_sub(self.running.len());
+        let room = self.room();
         let versions = Arc::clone(&self.handlers);
         let claimed = if room == 0 {
             Vec::new()
@@ -123,6 +139,8 @@ impl Dispatcher {
             self.desk.inbox.claim_for(versions, room, config.lease, now).await?
         };
         let started = claimed.len();
+        self.alone =
+            if started == 0 && self.running.is_empty() { 0 } else { self.alone.saturating_sub(started) };
         for claimed in claimed {
             let effect = self.handlers.get(&claimed.event);
             self.running.spawn(self.desk.clone().attempt(claimed, effect));
@@ -157,7 +175,17 @@ impl Dispatcher {
         finished
     }
 
-    async fn recover(&self) {
+    /// How many handlers may be started now.
+    fn room(&self) -> usize {
+        let most = if self.alone > 0 { 1 } else { self.desk.config.concurrency.max(1) };
+        most.saturating_sub(self.running.len())
+    }
+
+    /// Takes back what was running when the process died.
+    ///
+    /// One of these events may have killed it, and will do so again. The others shall not lose their attempts to that: as many
+    /// attempts as were running at most have the process for themselves.
+    async fn recover(&mut self) {
         match self
             .desk
             .inbox
@@ -166,6 +194,7 @@ impl Dispatcher {
         {
             Ok(Rescued { retried: 0, dead: 0 }) => {}
             Ok(Rescued { retried, dead }) => {
+                self.alone = self.desk.config.concurrency;
                 tracing::warn!(retried, dead, "events were running when the process ended")
             }
             Err(error) => tracing::error!(%error, "running events wait for their leases to end"),

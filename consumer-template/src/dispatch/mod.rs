@@ -5,8 +5,11 @@
 //! [`Dispatcher::run_once`], which returns a report, and is what tests call.
 //!
 //! - At most [`concurrency`](DispatchConfig::concurrency) handlers run at a time, and at most one per ordering key.
-//! - An outside handler runs in a task of its own. A panic, an overrun of its timeout and a returned failure are all the same
-//!   to the event: a failed attempt. What a panic said is not kept: it may quote the payload.
+//! - An outside handler runs on a thread of its own. A panic, an overrun of its timeout and a returned failure are all the same
+//!   to the event: a failed attempt. What a panic said is not kept: it may quote the payload. One that blocks its thread past its
+//!   timeout is left behind there; see [`Stuck`] for how long that may go on.
+//! - After a start that found running events, the first attempts run one at a time: whatever ended the process before shall cost
+//!   only itself its attempts.
 //! - While it runs, its lease is extended every third of the lease's length. If the lease is lost, the handler is dropped.
 //! - On stop nothing more is claimed, running handlers have [`drain`](DispatchConfig::drain) to finish, and what is left is cut off and
 //!   settled as a failed attempt.
@@ -21,10 +24,12 @@ mod attempt;
 mod change;
 mod config;
 mod dispatcher;
+mod stuck;
 mod sweep;
 
 pub use attempt::{End, Finished};
 pub use change::{Control, Processing};
 pub use config::DispatchConfig;
 pub use dispatcher::{Dispatcher, Report};
+pub use stuck::Stuck;
 pub use sweep::{PIECE, Sweeper};

@@ -37,8 +37,8 @@
 //!
 //! **Settle.** Fenced by the lease's token: a worker whose lease was lost (expired and rescued) changes nothing, and is told so.
 //!
-//! **Rescue.** An expired lease sends its event back to pending, or to the dead letters when its attempts are used up. At start the same
-//! happens to every running event ([`Inbox::recover_orphans`]).
+//! **Rescue.** An expired lease sends its event back to pending, where it is before all that became due after it, or to the dead letters
+//! when its attempts are used up. At start the same happens to every running event ([`Inbox::recover_orphans`]).
 //!
 //! **Transactions.** [`Inbox::run_in_transaction`] commits a handler's writes together with "done", or neither. A failing, panicking or
 //! slow handler is rolled back alone, and settled as a failure.

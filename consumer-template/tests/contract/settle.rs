@@ -98,6 +98,16 @@ pub(crate) async fn an_expired_lease_goes_back_to_pending(backend: &mut Sqlite) 
     assert_eq!(detail.attempts[0].outcome.as_deref(), Some("lost"));
 }
 
+pub(crate) async fn a_rescued_event_is_before_what_became_due_after_it(backend: &mut Sqlite) {
+    let lost = accept(backend.inbox(), &sent("msg_1").key("a")).await;
+    claim_one(backend.inbox(), at(0)).await;
+    let next = accept(backend.inbox(), &sent("msg_2").key("b").received(10)).await;
+    backend.inbox().rescue(ATTEMPTS, at(60_000)).await.unwrap();
+    for event in [lost, next] {
+        assert_eq!(claim_one(backend.inbox(), at(60_000)).await.event.number, event);
+    }
+}
+
 pub(crate) async fn an_expired_lease_of_the_last_attempt_is_a_dead_letter(backend: &mut Sqlite) {
     let number = accept(backend.inbox(), &sent("msg_1").key("a")).await;
     let next = accept(backend.inbox(), &sent("msg_2").key("a")).await;

@@ -17,7 +17,6 @@ mod peer;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
-#[allow(dead_code, reason = "each test binary uses a part of this")]
 #[path = "../support/server.rs"]
 mod server;
 #[cfg(test)]

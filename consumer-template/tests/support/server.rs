@@ -1,4 +1,5 @@
 //! A consumer in this process, and raw HTTP to it: what is on the wire is what a test wrote.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -85,6 +86,11 @@ impl Server {
 
     pub fn operator(&self) -> SqliteOperator {
         SqliteOperator::open(SqliteOptions::new(&self.path)).unwrap()
+    }
+
+    /// The database, for who wants to break it.
+    pub fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(&self.path).unwrap()
     }
 
     /// A whole request with a right signature and `extra` header lines.

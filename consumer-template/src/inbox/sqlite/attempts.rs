@@ -152,7 +152,7 @@ pub(super) fn rescue(
         } else {
             let note = Note { error: Some(LOST), ..Note::default() };
             rows::must_change(conn, lease.event, Step::Retry, note, now)?;
-            lanes::give_back(conn, lane, lease.event, Standing::InLine, now)?;
+            lanes::take_back(conn, lane)?;
             rescued.retried += 1;
         }
     }

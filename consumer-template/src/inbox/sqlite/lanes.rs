@@ -232,6 +232,13 @@ pub(super) fn give_back(
     set_due(conn, lane)
 }
 
+/// Ends a lease whose event is due again at once. It keeps the time at which it was due: it is none the less the one that has waited
+/// for longest.
+pub(super) fn take_back(conn: &Connection, lane: i64) -> Result<(), WorkError> {
+    unlease(conn, lane)?;
+    set_due(conn, lane)
+}
+
 /// Ends a lease whose event has to wait for another one of its key. Its deadline is the one that it has, else `deadline`.
 pub(super) fn park(
     conn: &Connection,

@@ -5,9 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hookproof_consumer::app::App;
 use hookproof_consumer::config::Config;
+use hookproof_consumer::effect::Handlers;
 use hookproof_consumer::inbox::Inbox;
 use hookproof_consumer::inbox::sqlite::SqliteOptions;
 use hookproof_consumer::{handler, telemetry};
@@ -25,15 +27,24 @@ pub(crate) fn command(name: &str, config: &Path) -> Command {
 
 /// The body of such a test: as `hookproof serve`, on an inbox of its own.
 pub(crate) fn serve(inbox: impl FnOnce(SqliteOptions) -> Arc<dyn Inbox>) {
+    serve_with(inbox, handler::handlers());
+}
+
+/// The same with handlers of its own.
+pub(crate) fn serve_with(inbox: impl FnOnce(SqliteOptions) -> Arc<dyn Inbox>, handlers: Handlers) {
     let Some(path) = std::env::var_os(CONFIG).map(PathBuf::from) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let config = Config::load(&path).unwrap();
         telemetry::start(config.log.format);
         let mut terminate = signal(SignalKind::terminate()).unwrap();
         let inbox = inbox(SqliteOptions::new(&config.store.path));
-        let app = App::start_on(config, inbox, handler::handlers()).await.unwrap();
-        terminate.recv().await;
-        app.stop().await;
+        let app = App::start_on(config, inbox, handlers).await.unwrap();
+        app.run_until(async {
+            terminate.recv().await;
+        })
+        .await
     });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended.unwrap();
 }

@@ -22,10 +22,15 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         // A kill uses up the attempt that is running: no event may run out of them here.
+        Self::with("max_attempts = 1000\n")
+    }
+
+    /// One whose configuration has these lines in its section on dispatch.
+    pub(crate) fn with(dispatch: &str) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[dispatch]\nmax_attempts = 1000\n{}",
+            "[server]\nlisten = \"127.0.0.1:0\"\n[dispatch]\n{dispatch}{}",
             letters::source_section()
         );
         std::fs::write(folder.path().join("hookproof.toml"), text).unwrap();

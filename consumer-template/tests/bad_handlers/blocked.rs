@@ -1,0 +1,181 @@
+//! Handlers that do not come back, and hold what they run on.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use hookproof_consumer::app::App;
+use hookproof_consumer::clock::SystemClock;
+use hookproof_consumer::config::Config;
+use hookproof_consumer::dispatch::{DispatchConfig, Dispatcher};
+use hookproof_consumer::effect::{Context, Effect, Failure, Handler, Handlers, SqliteHandler};
+use hookproof_consumer::event::{Event, State};
+use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
+use hookproof_consumer::inbox::{Inbox as _, Operator as _};
+use tokio::time::timeout;
+
+use crate::process::client::Client;
+use crate::process::letters::{SOURCE, Writer};
+use crate::process::planted;
+use crate::process::server::{Server, Site, look, wait_until};
+use crate::script::{self, NOTES};
+use crate::support::{Sqlite, accept, sent};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn handlers_that_block_hang_panic_or_fail_end_dead_while_the_service_answers_and_others_are_done() {
+    let site = Site::with(
+        "concurrency = 4\nmax_attempts = 2\nhandler_timeout_seconds = 1\nlease_seconds = 4\n\
+         retry_first_seconds = 0.1\nretry_cap_seconds = 0.1\n",
+    );
+    let mut command = planted::command("script::server", &site.config());
+    command.env(NOTES, site.file("notes"));
+    let server = Server::start(command);
+    let (writer, mut client) = (Writer::new().unwrap(), Client::connect(server.address).unwrap());
+    // More of them than processors, and than handlers at a time.
+    let bad: Vec<_> = ["block", "hang", "panic", "error"]
+        .iter()
+        .flat_map(|kind| (0..5).map(move |n| format!("{kind}-{n}")))
+        .collect();
+    let good: Vec<_> = (0..20).map(|n| format!("good-{n}")).collect();
+    for (number, key) in (0..).zip(bad.iter().chain(&good)) {
+        let letter = writer.about(key, number).unwrap();
+        let start = Instant::now();
+        assert_eq!(client.post(&letter.request).unwrap(), 200);
+        assert!(start.elapsed() < Duration::from_secs(5), "{key} was answered after {:?}", start.elapsed());
+    }
+    let database = look(&site.database());
+    wait_until("everything is finished", || script::unfinished(&database) == 0);
+    let (ends, runs) = (script::ends(&database), script::runs(&site.file("notes")));
+    for key in bad {
+        assert_eq!((ends[&key].as_str(), runs[&key]), ("dead attempts_exhausted 2 retry,dead", 2), "{key}");
+    }
+    for key in good {
+        assert_eq!((ends[&key].as_str(), runs[&key]), ("done 1 done", 1), "{key}");
+    }
+    assert!(server.stop().success(), "blocked threads keep nobody from stopping");
+}
+
+/// A gate that blocks threads until it is opened, also when a test fails.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn block(&self) {
+        let open = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(open, |open| !*open).unwrap());
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+#[async_trait]
+impl Handler for Gate {
+    async fn handle(&self, _: &Event, _: &Context) -> Result<(), Failure> {
+        self.block();
+        Ok(())
+    }
+}
+
+impl SqliteHandler for Gate {
+    fn apply(&self, _: &rusqlite::Connection, _: &Event, _: &Context) -> Result<(), Failure> {
+        self.block();
+        Ok(())
+    }
+}
+
+fn impatient() -> DispatchConfig {
+    DispatchConfig {
+        concurrency: 64,
+        lease: Duration::from_secs(3),
+        handler_timeout: Duration::from_millis(200),
+        drain: Duration::from_millis(100),
+        ..DispatchConfig::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_many_blocked_threads_end_the_dispatcher_and_one_less_does_not() {
+    for (events, ends) in [(63, false), (64, true)] {
+        let (backend, gate) = (Sqlite::start(), Gate::default());
+        for n in 0..events {
+            accept(backend.inbox(), &sent(n).key(n)).await;
+        }
+        let handlers = Handlers::new(Effect::outside(gate.clone()));
+        let config = DispatchConfig { retry: never_again(), ..impatient() };
+        let dispatcher = Dispatcher::new(backend.shared(), handlers, config, Arc::new(SystemClock));
+        let stuck = dispatcher.stuck();
+        let running = tokio::spawn(dispatcher.run(std::future::pending()));
+        let told = timeout(PATIENCE, async {
+            tokio::select! {
+                why = stuck.must_restart() => Some(why),
+                () = dead(&backend, events) => None,
+            }
+        });
+        let (told, blocked) = (told.await.unwrap(), stuck.threads());
+        gate.open();
+        assert_eq!(blocked, events);
+        assert_eq!(told, ends.then_some("handlers block too many threads"));
+        if ends {
+            timeout(PATIENCE, running).await.expect("it ends by itself").unwrap();
+        } else {
+            running.abort();
+        }
+        timeout(PATIENCE, free(&stuck)).await.expect("threads that come back are not counted");
+    }
+}
+
+fn never_again() -> hookproof_consumer::retry::RetryPolicy {
+    hookproof_consumer::retry::RetryPolicy { max_attempts: 1, ..Default::default() }
+}
+
+async fn dead(backend: &Sqlite, events: usize) {
+    while backend.inbox().counts().await.unwrap().of(State::Dead) < events as u64 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The verdict that must not come has had its time.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+}
+
+async fn free(stuck: &hookproof_consumer::dispatch::Stuck) {
+    while stuck.threads() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_holds_the_store_ends_the_dispatcher() {
+    let (backend, gate) = (Sqlite::start(), Gate::default());
+    let event = accept(backend.inbox(), &sent("msg_1").key("a")).await;
+    let handlers = Handlers::new(Effect::sqlite(gate.clone()));
+    let dispatcher = Dispatcher::new(backend.shared(), handlers, impatient(), Arc::new(SystemClock));
+    let stuck = dispatcher.stuck();
+    let running = tokio::spawn(dispatcher.run(std::future::pending()));
+    let why = timeout(PATIENCE, stuck.must_restart()).await.unwrap();
+    assert!(why.starts_with("the store does not answer"), "{why}");
+    let accepted =
+        timeout(Duration::from_millis(100), backend.inbox().accept(sent("msg_2").incoming())).await;
+    assert!(accepted.is_err(), "nothing is answered that is not stored");
+    gate.open();
+    timeout(PATIENCE, running).await.expect("it ends by itself").unwrap();
+    let detail = backend.inbox().show(event).await.unwrap().unwrap();
+    assert_eq!(detail.summary.attempts, 1, "the attempt was counted before");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_store_is_held_ends_with_an_error_that_says_what_to_do() {
+    let site = Site::with("handler_timeout_seconds = 1\nlease_seconds = 2\n");
+    let config = Config::load(&site.config()).unwrap();
+    let inbox = Arc::new(SqliteInbox::open(SqliteOptions::new(site.database())).unwrap());
+    accept(inbox.as_ref(), &sent("msg_1").to(SOURCE)).await;
+    let gate = Gate::default();
+    let app = App::start_on(config, inbox, Handlers::new(Effect::sqlite(gate.clone()))).await.unwrap();
+    let ended = timeout(PATIENCE, app.run_until(std::future::pending())).await;
+    gate.open();
+    let error = ended.unwrap().unwrap_err().to_string();
+    assert!(error.starts_with("the store does not answer") && error.ends_with(": start it again"), "{error}");
+}
