@@ -112,9 +112,8 @@ impl PublicKey {
             .ok()?;
         let (modulus, exponent) = (modulus.as_bytes(), exponent.as_bytes());
         let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
-        let big_enough = exponent.len() > 1 || exponent.first() > Some(&2);
         let sized = (MIN_RSA_BYTES..=MAX_RSA_BYTES).contains(&modulus.len()) && exponent.len() <= 4;
-        Some(sized && is_odd(modulus) && is_odd(exponent) && big_enough && reader.is_finished())
+        Some(sized && is_odd(modulus) && is_odd(exponent) && exponent != [1] && reader.is_finished())
     }
 
     /// Whether `signature` is this key's over `message`, by one of the algorithms.

@@ -124,7 +124,8 @@ fn byte_sequences(text: &str) -> impl Iterator<Item = &str> {
         let mut bytes = rest.bytes().enumerate();
         while let Some((at, byte)) = bytes.next() {
             match byte {
-                b'\\' if in_string => drop(bytes.next()),
+                // Only in strings is there one.
+                b'\\' => drop(bytes.next()),
                 b'"' => in_string = !in_string,
                 // Outside of strings a colon is part of a token unless it begins a value.
                 b':' if !in_string && matches!(before, b'=' | b'(' | b' ') => {
@@ -255,4 +256,42 @@ pub(crate) fn print_signature(signature: &[u8]) -> String {
 /// The value of `Content-Digest`, for [`check_digest`].
 pub(crate) fn stated_digest(headers: &HeaderMap) -> Option<Vec<u8>> {
     headers.get(&CONTENT_DIGEST).map(|value| value.as_bytes().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a byte sequence begins is the parser's affair; that we find the same ones is shown here.
+    #[test]
+    fn byte_sequences_are_found_outside_of_strings_only() {
+        for (field, wanted) in [
+            ("sig1=:AQID:", &["AQID"][..]),
+            ("sig1=:AQID:, sig2=:BAUG:;x", &["AQID", "BAUG"]),
+            ("a=(:AQID: :BAUG:)", &["AQID", "BAUG"]),
+            (r#"a="=:no:", b=:AQID:"#, &["AQID"]),
+            (r#"a="\"=:no:", b=:AQID:"#, &["AQID"]),
+            (r#"a="\\", b=:AQID:"#, &["AQID"]),
+            (r#"a="(:no:", b=("x:y" :AQID:);nonce="=:no:""#, &["AQID"]),
+            ("a=to:ken:x, b=:AQID:", &["AQID"]),
+            ("a", &[]),
+        ] {
+            assert!(Parser::new(field).parse::<Dictionary>().is_ok(), "{field}");
+            assert_eq!(byte_sequences(field).collect::<Vec<_>>(), wanted, "{field}");
+        }
+    }
+
+    /// RFC 8941 lets a parser take what is not padded, or whose spare bits are set; then one signature had two texts.
+    #[test]
+    fn a_byte_sequence_has_one_text() {
+        for (field, wanted) in [
+            ("sig1=:AQI=:", Ok(1)),
+            (r#"a="=:AQI:", sig1=:AQI=:"#, Ok(2)),
+            ("sig1=:AQI:", Err(Refusal::MalformedHeader)),
+            ("sig1=:AQJ=:", Err(Refusal::MalformedHeader)),
+            (r#"a="\"", sig1=:AQI:"#, Err(Refusal::MalformedHeader)),
+        ] {
+            assert_eq!(dictionary(field.as_bytes()).map(|members| members.len()), wanted, "{field}");
+        }
+    }
 }

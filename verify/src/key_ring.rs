@@ -191,7 +191,8 @@ impl RingKey {
     pub(crate) fn makes(&self, algorithm: Algorithm) -> bool {
         match &self.verifying {
             VerifyingKey::Mac(mac) => algorithm == mac.hash().algorithm(),
-            VerifyingKey::Token(_) => algorithm == Algorithm::SharedToken,
+            // It is shown, and signs nothing.
+            VerifyingKey::Token(_) => false,
             #[cfg(feature = "asymmetric")]
             VerifyingKey::Public(public) => public.kind.makes(algorithm),
         }

@@ -19,7 +19,7 @@ use crate::verified::{Facts, Observed, Verified};
 use crate::verifier::{Conclusion, Verifier};
 
 /// The step in which the buffer first grows: a declared length costs no memory until its bytes arrive.
-const FIRST_STEP: usize = 64 * 1024;
+const FIRST_STEP: usize = 65_536;
 
 /// A delivery whose headers were accepted and whose body is arriving. Made by [`Verifier::begin`].
 ///

@@ -253,7 +253,15 @@ mod tests {
     #[test]
     fn seconds_have_one_text() {
         assert_eq!(TimestampFormat::Seconds.parse(b"1700000000"), Some(UnixTime::from_secs(NOW)));
+        let longest = TimestampFormat::Seconds.parse(b"999999999999");
+        assert_eq!(longest, Some(UnixTime::from_secs(999_999_999_999)));
+        let longest = TimestampFormat::Millis.parse(b"999999999999999");
+        assert_eq!(longest, Some(UnixTime::from_millis(999_999_999_999_999)));
+        assert_eq!(TimestampFormat::Millis.parse(b"1000000000000000"), None);
         for text in [
+            "1000000000000",
+            "170000000/",
+            "170000000:",
             "",
             "0",
             "+1700000000",

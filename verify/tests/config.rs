@@ -145,6 +145,10 @@ fn keys_of_one_ring_differ() {
     assert_eq!(error(scheme(), same_id), ConfigError::DuplicateKeyId { id: "a".into() });
     assert!(built(scheme(), two(GOOD, "another secret of its own")).is_ok());
 
+    let tokens = schemes::gitlab_token;
+    assert_eq!(error(tokens(), two(GOOD, GOOD)), equal());
+    assert!(built(tokens(), two(GOOD, "another secret of its own")).is_ok());
+
     // HMAC pads a short key with zeros and hashes one of more than 64 bytes (RFC 2104, section 2).
     let hex = in_format(KeyFormat::Hex);
     let padded = two("0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f", "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f000000");
@@ -157,10 +161,11 @@ fn keys_of_one_ring_differ() {
 
 #[test]
 fn sources_that_share_a_secret_are_found() {
-    let ring =
-        |id: &'static str, text: &str| KeyRing::new(&schemes::github(), &[Key::new(id, text)]).unwrap();
-    assert_eq!(ring("a", GOOD).shared_with(&ring("b", GOOD)), Some(("a", "b")));
-    assert_eq!(ring("a", GOOD).shared_with(&ring("b", "another secret of its own")), None);
+    for scheme in [schemes::github(), schemes::gitlab_token()] {
+        let ring = |id: &'static str, text: &str| KeyRing::new(&scheme, &[Key::new(id, text)]).unwrap();
+        assert_eq!(ring("a", GOOD).shared_with(&ring("b", GOOD)), Some(("a", "b")));
+        assert_eq!(ring("a", GOOD).shared_with(&ring("b", "another secret of its own")), None);
+    }
 }
 
 #[test]

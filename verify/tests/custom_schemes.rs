@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use hookproof::{
-    Algorithm, ConfigError, Encoding, Key, KeyFormat, Part, Refusal, Scheme, SchemeBuilder, Syntax,
-    TimestampFormat, UnixTime, Verifier, Version, Window,
+    Algorithm, ConfigError, Encoding, Key, KeyFormat, Location, Part, Pointer, Refusal, Scheme,
+    SchemeBuilder, Syntax, TimestampFormat, UnixTime, Verifier, Version, Window,
 };
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
 const KEY: &str = "a secret of more than sixteen bytes";
 const BODY: &[u8] = br#"{"merchant_id":"M1","event_id":"e-1"}"#;
@@ -137,6 +137,20 @@ fn a_signed_id_has_a_beginning() {
     assert_eq!(fault(with_id(vec![Part::Id, dot(), Part::Id, word(), Part::Body])), "signed");
     assert!(with_id(vec![Part::Body, dot(), Part::Id, dot()]).build().is_ok());
     assert!(with_id(vec![word(), Part::Id, dot(), Part::Body]).build().is_ok(), "fixed text is no loose end");
+}
+
+/// The event type may stand in several places, of which the first that is present counts.
+#[test]
+fn a_scheme_says_where_the_event_is_described() {
+    let (header, pointer) = (HeaderName::from_static("x-type"), Pointer::new("/type").unwrap());
+    let scheme = plain().event_id_header("x-id").event_type_header("x-type").event_type_at("/type");
+    let scheme = scheme.build().unwrap();
+    let places = [Location::Header(header), Location::Body(pointer)];
+    assert_eq!(scheme.event_type_locations(), places);
+    assert_eq!(scheme.metadata_headers().collect::<Vec<_>>(), ["x-id", "x-type"]);
+    // Whichever family a delivery is of.
+    let svix = Scheme::by_name("svix").unwrap();
+    assert_eq!(svix.metadata_headers().collect::<Vec<_>>(), ["webhook-id", "svix-id"]);
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn meta_is_refused_for_anything_else() {
         format!("hub.mode=subscribe&hub.challenge=&{GOOD_TOKEN}"),
         format!("hub.mode=unsubscribe&hub.challenge=1&{GOOD_TOKEN}"),
         format!("hub.mode=&hub.challenge=1&{GOOD_TOKEN}"),
+        "hub.mode=unsubscribe&hub.challenge=1&hub.verify_token=my".to_owned(),
         "hub.mode=subscribe&hub.challenge=1".to_owned(),
         "hub.mode=subscribe&hub.challenge=1&hub.verify_token=".to_owned(),
         "hub.mode=subscribe&hub.challenge=1&hub.verify_token=my".to_owned(),

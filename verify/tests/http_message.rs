@@ -3,6 +3,9 @@
 #![cfg(test)]
 #![cfg(feature = "asymmetric")]
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use hookproof::{
     Algorithm, Component, ConfigError, Key, Outgoing, Refusal, Scheme, SignError, Signer, UnixTime, Verifier,
     schemes,
@@ -101,6 +104,26 @@ fn a_public_key_is_no_secret() {
     let error = verifier(schemes::http_message_signatures(), P256_PUBLIC).unwrap_err().to_string();
     assert!(error.contains("'k1'") && error.contains("PEM"), "{error}");
     assert!(!error.contains("MFkw"), "{error}");
+}
+
+/// Its DER states lengths in the long form.
+#[test]
+fn a_long_public_key_is_no_secret_either() {
+    let (_, rsa) = sources::pair(&Scheme::by_name("paypal").unwrap());
+    let error = verifier(schemes::http_message_signatures(), rsa).unwrap_err();
+    let expected = "PEM for a public key, not the base64 of its DER";
+    let wanted =
+        ConfigError::UndecodableKey { id: "k1".into(), scheme: "http-message-signatures".into(), expected };
+    assert_eq!(error, wanted);
+}
+
+/// Around PEM it means nothing. A secret beside which it is allowed is still a secret.
+#[test]
+fn white_space_at_the_edge_of_a_secret_is_named() {
+    let scheme = schemes::http_message_signatures;
+    verifier(scheme(), &pem("PUBLIC KEY", P256_PUBLIC)).unwrap();
+    let error = verifier(scheme(), &format!("{SECRET}\n")).unwrap_err();
+    assert_eq!(error, ConfigError::KeyWhitespace { id: "k1".into(), place: "end" });
 }
 
 #[test]

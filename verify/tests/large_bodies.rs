@@ -13,10 +13,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hookproof::{Key, Outgoing, Signer, UnixTime, Verified, Verifier, VerifyLayer, schemes};
+use hookproof::{
+    Key, Outgoing, Pending, RequestView, Signer, UnixTime, Verified, Verifier, VerifyLayer, schemes,
+};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::server::conn::http1;
@@ -26,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer as _, service_fn};
 
-use counting::{Counting, peak_of};
+use counting::{Counting, cost, peak_of};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -176,4 +178,53 @@ async fn a_bad_header_is_refused_before_the_body_is_read() {
         assert!(peak < 1024 * 1024, "{why}: {peak} bytes of memory");
         println!("{why}: {read} bytes read of a request of 32 MiB, {peak} bytes of memory");
     }
+}
+
+/// A delivery of `body` of which the headers have arrived.
+fn begun(body: &[u8], limit: usize) -> Pending {
+    let headers = Signer::new(&schemes::github(), &key()).unwrap().sign(&Outgoing::new(body)).unwrap();
+    let verifier = Verifier::builder(schemes::github()).key(key()).body_limit(limit).build().unwrap();
+    verifier.begin(RequestView::from(&headers), NOW).unwrap()
+}
+
+/// A declared length costs memory as its bytes arrive: 64 KiB at first, then room for twice of what is there, and never
+/// more than was declared. What was not declared, or was a lie, is bounded by the limit.
+#[test]
+fn memory_follows_what_has_arrived() {
+    const LIMIT: usize = 1_100_000;
+    let body = vec![b'x'; 1_000_000];
+    let first = [65_536, 163_840, 360_448, 753_664];
+    for (declared, last) in [(Some(1_000_000), 1_000_000), (None, LIMIT), (Some(10), LIMIT)] {
+        let mut pending = begun(&body, LIMIT);
+        if let Some(bytes) = declared {
+            let (_, peak, expected) = cost(|| pending.expect_length(bytes));
+            assert_eq!((peak, expected), (0, Ok(())), "a number is no body");
+        }
+        let (mut room, mut steps) = (0, Vec::new());
+        for piece in body.chunks(PIECE) {
+            let (calls, more, taken) = cost(|| pending.update(piece));
+            taken.unwrap();
+            room += more;
+            steps.extend((calls > 0).then_some(room));
+        }
+        assert_eq!(steps, [&first[..], &[last]].concat(), "{declared:?}");
+        assert_eq!(pending.finish().unwrap().body().len(), body.len());
+    }
+    let mut pending = begun(b"small", LIMIT);
+    pending.expect_length(5).unwrap();
+    assert_eq!(cost(|| pending.update(b"small")).1, 5, "a small body has no room beside it");
+}
+
+/// Or an answer would wait for the hash of the whole body after its last byte. The two differ by orders of magnitude.
+#[test]
+fn a_body_is_hashed_while_it_arrives() {
+    let body = vec![b'x'; MIB];
+    let mut pending = begun(&body, MIB);
+    let start = Instant::now();
+    body.chunks(PIECE).for_each(|piece| pending.update(piece).unwrap());
+    let arriving = start.elapsed();
+    let start = Instant::now();
+    pending.finish().unwrap();
+    let finishing = start.elapsed();
+    assert!(finishing < arriving / 2, "{finishing:?} after {arriving:?}");
 }

@@ -98,6 +98,7 @@ fn provenance_of_every_preset() {
         assert_eq!(provenance(proof.event_id().as_ref()), id, "{name}: event id");
         assert_eq!(provenance(proof.event_type().as_ref()), event_type, "{name}: event type");
         assert_eq!(proof.replay_key("source").identity(), identity, "{name}");
+        assert_eq!(proof.scheme(), name);
         assert!(proof.event_id().is_none_or(|id| id.value == "evt_1"), "{name}");
     }
 }

@@ -272,6 +272,40 @@ fn a_token_is_signed_in_the_name_of_its_key() {
     assert_eq!(refusal, hookproof::Refusal::SignatureMismatch, "without a name of its own it has its id's");
 }
 
+/// PayPal's padding is PKCS#1 v1.5, that of RFC 9421 is PSS: each for its own, and neither verifies the other's.
+#[test]
+fn one_rsa_key_signs_messages_with_another_padding() {
+    let (private, public) = sources::pair(&scheme("paypal"));
+    let (private, public) = (pem("PRIVATE KEY", private), pem("PUBLIC KEY", public));
+    let of_messages = Scheme::builder("acme")
+        .http_message(["content-digest"], Some(hookproof::Algorithm::RsaPssSha512))
+        .build()
+        .unwrap();
+    let signer = Signer::new(&of_messages, &Key::new("k1", private)).unwrap();
+    let verifier = build(&of_messages, &public).unwrap();
+    let outgoing = hookproof::Outgoing::new(b"{}").url(sources::URL).timestamp(at(NOW));
+    let headers = signer.sign(&outgoing).unwrap();
+    assert_eq!(verifier.verify(&headers, b"{}", at(NOW)).map(drop), Ok(()));
+    let refusal = verifier.verify(&headers, b"{ }", at(NOW)).unwrap_err();
+    assert_eq!(refusal, hookproof::Refusal::DigestMismatch, "the control");
+}
+
+/// An Ed25519 key in the form of a certificate's has 32 bytes, whatever its envelope says.
+#[test]
+fn an_ed25519_key_in_pem_has_its_length() {
+    let messages = schemes::http_message_signatures();
+    let public = STANDARD.decode(PUBLIC.trim_start_matches("whpk_")).unwrap();
+    let in_pem = |bytes: &[u8]| {
+        let algorithm = hex::decode("300506032b6570").unwrap();
+        let bits = der(3, &[&[0][..], bytes].concat());
+        pem("PUBLIC KEY", &STANDARD.encode(der(0x30, &[algorithm, bits].concat())))
+    };
+    assert!(build(&messages, &in_pem(&public)).is_ok(), "the control");
+    for wrong in [&public[..31], &[&public[..], &[1]].concat()] {
+        assert_refused(&messages, &in_pem(wrong), IN_PEM);
+    }
+}
+
 /// Wherever a token of one's own has its claims, what is signed is accepted.
 #[test]
 fn a_token_of_ones_own_has_its_claims_where_it_says() {

@@ -207,6 +207,23 @@ fn the_url_belongs_to_the_identity() {
     }
 }
 
+/// The counterpart of the set: a batch with other items, with one more or with one less is another event.
+#[test]
+fn another_adyen_batch_is_another_event() {
+    let source = Source::named("adyen-payments");
+    let of = |references: &[&str]| {
+        let item = |reference: &&str| serde_json::json!({ "NotificationRequestItem": { "pspReference": reference } });
+        let items: Vec<_> = references.iter().map(item).collect();
+        let body = serde_json::json!({ "notificationItems": items }).to_string();
+        let body = source.signer.signed_body(body.as_bytes()).unwrap();
+        key(source, &HeaderMap::new(), "/in", &body).unwrap()
+    };
+    assert_eq!(of(&["a", "b"]), of(&["b", "a"]), "the control");
+    for other in [&["a", "c"][..], &["a"], &["b"], &["a", "b", "c"]] {
+        assert_ne!(of(&["a", "b"]), of(other), "{other:?}");
+    }
+}
+
 /// What is neither text nor number is not signed, so it may not stand where a signed value is read.
 #[test]
 fn an_unsigned_value_in_a_signed_field_is_malformed() {

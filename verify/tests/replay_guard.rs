@@ -254,6 +254,25 @@ fn tokens_differ() {
     let tokens: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
     let different: std::collections::HashSet<_> = tokens.iter().map(|token| *token.as_bytes()).collect();
     assert_eq!(different.len(), 4_000);
+    // The first half tells processes apart.
+    let (process, _) = tokens[0].as_bytes().split_at(8);
+    assert_ne!(process, [0; 8]);
+    assert!(tokens.iter().all(|token| token.as_bytes().starts_with(process)));
+    let in_hex: String = tokens[0].as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(format!("{:?}", tokens[0]), format!("ClaimToken({in_hex})"));
+}
+
+#[test]
+fn a_guard_is_empty_until_a_claim_and_shows_no_keys() {
+    let (guard, keys, token) = (guard(2), keys(1), ClaimToken::unique());
+    let shown = "MemoryReplayGuard { retention: 1s, capacity: 2, .. }";
+    assert!(guard.is_empty());
+    assert_eq!(format!("{guard:?}"), shown);
+    assert_eq!(claim(&guard, &keys[0], token, START_MS), Some(Claim::Granted));
+    assert!(!guard.is_empty());
+    assert_eq!(format!("{guard:?}"), shown);
+    guard.release(&keys[0], token);
+    assert!(guard.is_empty());
 }
 
 #[test]

@@ -290,7 +290,8 @@ impl fmt::Display for Explanation {
         self.next_steps.iter().try_for_each(|step| write!(f, "\n- {step}"))?;
         if self.tries > 0 {
             let cut = if self.cut_short { ", then a limit ended the search" } else { "" };
-            write!(f, "\n\n{} explanations tried{cut}.", self.tries)?;
+            let noun = if self.tries == 1 { "explanation" } else { "explanations" };
+            write!(f, "\n\n{} {noun} tried{cut}.", self.tries)?;
         }
         Ok(())
     }

@@ -13,6 +13,8 @@ mod headers;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod printed;
+#[cfg(test)]
 mod redacted;
 #[cfg(test)]
 mod texts;

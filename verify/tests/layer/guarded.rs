@@ -243,6 +243,8 @@ async fn a_commit_that_fails_does_not_change_the_answer() {
         let notes = notebook.notes();
         assert_eq!(notes[1].source.as_deref(), Some("in"));
         assert_eq!(notes[1].key_id, notes[0].key_id);
+        assert!(notes[1].scheme.is_some());
+        assert_eq!((&notes[1].scheme, notes[1].skew_millis), (&notes[0].scheme, notes[0].skew_millis));
         assert!(notes[1].guard_error.is_some(), "{habit:?}");
         assert_eq!(
             guard.released(),
