@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use crate::base64_exact::base64_exact;
+
 /// The longest signature that is kept in place: ed25519's 64 bytes.
 pub(crate) const MAX_SIGNATURE_BYTES: usize = 64;
 
@@ -118,20 +120,6 @@ fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
         return None;
     }
     const_hex::decode_to_slice(text, target).ok()
-}
-
-fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
-    // The decoder wants room for whole groups of three, so it writes to a scratch that has it.
-    let mut scratch = [0; 2 * MAX_SIGNATURE_BYTES + 3];
-    if text.len() != target.len().div_ceil(3) * 4 {
-        return None;
-    }
-    let written = STANDARD.decode_slice(text, &mut scratch).ok()?;
-    if written != target.len() {
-        return None;
-    }
-    target.copy_from_slice(scratch.get(..written)?);
-    Some(())
 }
 
 /// Whether all bytes fit. Sixteen are looked at at once; the last sixteen overlap those before them.

@@ -129,6 +129,7 @@ mod adyen;
 mod algorithm;
 #[cfg(feature = "asymmetric")]
 mod asymmetric;
+mod base64_exact;
 #[cfg(any(test, doctest))]
 mod cannot;
 mod canonical;
