@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use hookproof::{UnixTime, Verifier};
-use support::arguments::{Arguments, HELP};
+use support::arguments::Arguments;
 use support::deliveries::{Delivery, GITHUB, Provider, STANDARD_WEBHOOKS, STRIPE};
 use support::table::{Limit, Row, report};
 use support::turns::{Plan, compare};
@@ -36,19 +36,12 @@ const CASES: [(&str, &Provider, usize); 4] = [
     ("github, 3 keys", &GITHUB, 2),
 ];
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 fn main() -> ExitCode {
-    let arguments = match Arguments::read() {
+    let about = "What verifying costs, as ratios to the bare HMAC and to other crates.";
+    let arguments = match Arguments::read_or_exit(about) {
         Ok(arguments) => arguments,
-        Err(problem) => {
-            eprintln!("{problem}");
-            return ExitCode::from(2);
-        }
+        Err(exit) => return exit,
     };
-    if arguments.help {
-        println!("What verifying costs, as ratios to the bare HMAC and to other crates.\n\n{HELP}");
-        return ExitCode::SUCCESS;
-    }
     if let Some((name, times)) = &arguments.repeat {
         return repeat(name, *times);
     }

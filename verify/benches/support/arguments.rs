@@ -1,5 +1,7 @@
 //! The command line of a bench.
 
+use std::process::ExitCode;
+
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arguments {
@@ -15,8 +17,26 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// What was asked for, unless that is all: the help, which begins with what the bench is `about`, or what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// How to exit.
+    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
+    pub(crate) fn read_or_exit(about: &str) -> Result<Self, ExitCode> {
+        let arguments = Self::read().map_err(|problem| {
+            eprintln!("{problem}");
+            ExitCode::from(2)
+        })?;
+        if arguments.help {
+            println!("{about}\n\n{HELP}");
+            return Err(ExitCode::SUCCESS);
+        }
+        Ok(arguments)
+    }
+
     /// What stands behind `--` on cargo's command line.
-    pub(crate) fn read() -> Result<Self, String> {
+    fn read() -> Result<Self, String> {
         let mut read = Self::default();
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
@@ -38,7 +58,7 @@ impl Arguments {
 }
 
 /// What the arguments do.
-pub(crate) const HELP: &str = "  --json                as JSON instead of a table
+const HELP: &str = "  --json                as JSON instead of a table
   --check               exit with 1 if a limit is missed
   --only PART           only what has this in its name
   --repeat NAME TIMES   do one thing so many times and measure nothing: for a profiler
