@@ -40,8 +40,9 @@ pin_project! {
             reader: Option<Reader<S>>,
             #[pin]
             body: ReqBody,
+            // Set when the body has to be waited for: most are there with the head, and a timer costs.
             #[pin]
-            deadline: Sleep,
+            deadline: Option<Sleep>,
         },
         Claiming {
             claim: GuardFuture<'static, Claimed>,
@@ -82,9 +83,8 @@ where
     S: Service<Request<B>>,
 {
     pub(crate) fn reading(service: S, delivery: Box<Delivery>, body: ReqBody, pending: Pending) -> Self {
-        let deadline = sleep(delivery.settings.body_timeout);
         let reader = Some(Reader { service, delivery, pending });
-        Self::new(State::Reading { reader, body, deadline })
+        Self::new(State::Reading { reader, body, deadline: None })
     }
 
     pub(crate) fn answered(answer: Response<Bytes>) -> Self {
@@ -114,11 +114,16 @@ where
         loop {
             // What a state holds as an option is taken once: the state changes right below.
             let next = match this.state.as_mut().project() {
-                StateProj::Reading { reader, body, deadline } => {
+                StateProj::Reading { reader, body, mut deadline } => {
                     let outcome = match poll_body(reader, body, cx) {
                         Poll::Ready(outcome) => outcome,
                         Poll::Pending => {
-                            ready!(deadline.poll(cx));
+                            if let (None, Some(reader)) = (deadline.as_ref().get_ref(), &*reader) {
+                                deadline.set(Some(sleep(reader.delivery.settings.body_timeout)));
+                            }
+                            if let Some(deadline) = deadline.as_pin_mut() {
+                                ready!(deadline.poll(cx));
+                            }
                             Err(Refusal::BodyTimeout)
                         }
                     };
