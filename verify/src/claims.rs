@@ -15,7 +15,7 @@ use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::scheme::{Freshness, Scheme, Syntax, TimestampAt};
-use crate::signature_list::{self, Candidates, Presented, header_text};
+use crate::signature_list::{self, Candidates, Presented, PresentedMore};
 use crate::timestamp::{TimestampFormat, UnixTime};
 use crate::verified::{MAX_ID_BYTES, Observed};
 use crate::verifier::Verifier;
@@ -25,11 +25,17 @@ pub(crate) struct Claims<'a> {
     scheme: &'a Scheme,
     headers: HeadersFound<'a>,
     presented: Presented<'a>,
-    pub(crate) then: Then,
     verifier: &'a Verifier,
     request: RequestView<'a>,
     id: &'a [u8],
     timestamp: &'a [u8],
+    /// In a box, for clearing and dropping it costs as much as reading a header.
+    more: Option<Box<More<'a>>>,
+}
+
+/// What only a few schemes have.
+struct More<'a> {
+    then: Then,
     token: &'a str,
     /// The texts that may have been signed, or in which the URL may have been written, where there are several.
     texts: Vec<Vec<u8>>,
@@ -57,14 +63,12 @@ impl<'a> Claims<'a> {
         Self {
             scheme: verifier.scheme().family(request.headers),
             headers: HeadersFound::default(),
-            presented: Presented::nothing(),
-            then: Then::Nothing,
+            presented: Presented::default(),
             verifier,
             request,
             id: &[],
             timestamp: &[],
-            token: "",
-            texts: Vec::new(),
+            more: None,
         }
     }
 
@@ -118,8 +122,12 @@ impl<'a> Claims<'a> {
     /// Event id and type, of which nothing is refused.
     pub(crate) fn read_metadata(&self, observed: &mut Observed) {
         let read = &self.scheme.plan.headers;
-        let id = self.headers.event_id(read).and_then(|value| metadata(value, is_id));
-        observed.header_id.fill(id.unwrap_or_default());
+        if self.scheme.plan.signs_id {
+            observed.header_id.fill(self.id);
+        } else {
+            let id = self.headers.event_id(read).and_then(|value| metadata(value, is_id));
+            observed.header_id.fill(id.unwrap_or_default());
+        }
         let mut event_types = self.headers.event_types(read);
         let event_type = event_types.find_map(|value| metadata(value, is_printable));
         observed.header_type.fill(event_type.unwrap_or_default());
@@ -127,25 +135,40 @@ impl<'a> Claims<'a> {
 
     /// What must hold beside the signature, and which texts it may be over.
     fn read_what_follows(&mut self, scheme: &Scheme) {
-        self.texts = std::mem::take(&mut self.presented.messages);
+        let PresentedMore { token, messages, created } =
+            self.presented.more.take().map(|more| *more).unwrap_or_default();
+        let mut more = More { then: Then::Nothing, token: "", texts: messages };
         if let Syntax::HttpMessage { .. } = scheme.syntax {
-            let created = std::mem::take(&mut self.presented.created);
-            let digest = http_message::stated_digest(self.request.headers);
-            self.then = Then::Message { created, digest };
-        } else if let Some(token) = self.presented.token.take() {
-            self.token = token.content;
-            self.then = Then::TokenClaims(token.claims);
+            more.then = Then::Message { created, digest: http_message::stated_digest(self.request.headers) };
+        } else if let Some(token) = token {
+            more.token = token.content;
+            more.then = Then::TokenClaims(token.claims);
         } else if scheme.plan.url_variants {
             let variants = canonical::url_variants(&self.url());
-            self.texts = variants.into_iter().map(String::into_bytes).collect();
+            more.texts = variants.into_iter().map(String::into_bytes).collect();
             let digest = canonical::digest_in_query(self.request.path_and_query).map(str::to_owned);
-            self.then = digest.map_or(Then::Nothing, Then::BodyDigest);
+            more.then = digest.map_or(Then::Nothing, Then::BodyDigest);
         }
+        self.more = Some(Box::new(more));
+    }
+
+    /// What must hold beside the signature.
+    pub(crate) fn then(&self) -> &Then {
+        self.more.as_ref().map_or(&Then::Nothing, |more| &more.then)
+    }
+
+    /// The same, for whoever outlives the headers.
+    pub(crate) fn into_then(self) -> Then {
+        self.more.map_or(Then::Nothing, |more| more.then)
+    }
+
+    fn several_texts(&self) -> &[Vec<u8>] {
+        self.more.as_ref().map_or(&[], |more| &more.texts)
     }
 
     /// How many texts may have been signed.
     pub(crate) fn messages(&self) -> usize {
-        self.texts.len().max(1)
+        self.several_texts().len().max(1)
     }
 
     /// The texts that may have been signed; `of_body` is what the body contributes.
@@ -155,33 +178,51 @@ impl<'a> Claims<'a> {
 
     /// What the body contributes to the signed text.
     pub(crate) fn of_body<'b>(&self, scheme: &Scheme, body: &'b [u8]) -> Cow<'b, [u8]> {
-        of_body(scheme, &self.then, body)
+        of_body(scheme, self.then(), body)
     }
 
     /// Hands these parts of the message of this index to `sink`, byte for byte as presented. `of_body` is what the body
     /// contributes.
     pub(crate) fn feed(&self, parts: &[Part], message: usize, of_body: &[u8], sink: &mut impl FnMut(&[u8])) {
         for part in parts {
-            match part {
-                Part::Literal(text) => sink(text.as_bytes()),
-                Part::Id => sink(self.id),
-                Part::Timestamp => sink(self.timestamp),
-                Part::Method => sink(self.request.method.as_str().as_bytes()),
-                Part::Url => {
-                    sink(self.verifier.public_url().as_bytes());
-                    sink(self.request.path_and_query.as_bytes());
+            // One call, for the hash's buffering is copied to each.
+            sink(match part {
+                Part::Literal(text) => text.as_bytes(),
+                Part::Id => self.id,
+                Part::Timestamp => self.timestamp,
+                Part::Body | Part::BodyCrc32 | Part::Form(_) => of_body,
+                Part::Method
+                | Part::Url
+                | Part::UrlVariants
+                | Part::SignatureBase
+                | Part::EncodedPath
+                | Part::SignedHeaders(_)
+                | Part::WebhookId
+                | Part::TokenContent => {
+                    self.feed_of_request(part, message, sink);
+                    continue;
                 }
-                Part::UrlVariants | Part::SignatureBase => {
-                    sink(self.texts.get(message).map_or(&[], |text| text));
-                }
-                Part::EncodedPath => {
-                    sink(canonical::encoded_path(&self.url()).as_bytes());
-                }
-                Part::SignedHeaders(list) => sink(&canonical::signed_headers(list, self.request.headers)),
-                Part::WebhookId => sink(self.verifier.webhook_id().as_bytes()),
-                Part::TokenContent => sink(self.token.as_bytes()),
-                Part::Body | Part::BodyCrc32 | Part::Form(_) => sink(of_body),
+            });
+        }
+    }
+
+    /// The same for what is made of other headers, of the URL or of the configuration.
+    #[inline(never)]
+    fn feed_of_request(&self, part: &Part, message: usize, sink: &mut dyn FnMut(&[u8])) {
+        match part {
+            Part::Method => sink(self.request.method.as_str().as_bytes()),
+            Part::Url => {
+                sink(self.verifier.public_url().as_bytes());
+                sink(self.request.path_and_query.as_bytes());
             }
+            Part::UrlVariants | Part::SignatureBase => {
+                sink(self.several_texts().get(message).map_or(&[], |text| text));
+            }
+            Part::EncodedPath => sink(canonical::encoded_path(&self.url()).as_bytes()),
+            Part::SignedHeaders(list) => sink(&canonical::signed_headers(list, self.request.headers)),
+            Part::WebhookId => sink(self.verifier.webhook_id().as_bytes()),
+            Part::TokenContent => sink(self.more.as_ref().map_or("", |more| more.token).as_bytes()),
+            _ => {}
         }
     }
 
@@ -300,9 +341,7 @@ fn signed_timestamp<'a>(
         TimestampAt::Claim(_) => return Ok(None),
         // Read with the signatures, each of which has its own.
         TimestampAt::Created => return Ok(None),
-        TimestampAt::Header(_) => {
-            header_text(headers.timestamp(&scheme.plan.headers)).map_err(|_| Refusal::MalformedTimestamp)?
-        }
+        TimestampAt::Header(_) => headers.timestamp(&scheme.plan.headers).map(HeaderValue::as_bytes),
     };
     let text = text.ok_or(Refusal::MissingTimestamp)?;
     let time = format.parse(text).ok_or(Refusal::MalformedTimestamp)?;

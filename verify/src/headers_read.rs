@@ -94,24 +94,30 @@ impl<'a> HeadersFound<'a> {
     pub(crate) fn look_through(&mut self, read: &HeadersRead, headers: &'a HeaderMap) {
         let marks = read.marks;
         for (name, value) in headers {
-            if marks & mark(name.as_str()) != 0 {
+            let name = name.as_str();
+            if marks & mark(name) != 0 {
                 self.look_at(read, name, value);
             }
         }
     }
 
     #[inline(never)]
-    fn look_at(&mut self, read: &HeadersRead, name: &HeaderName, value: &'a HeaderValue) {
-        let Some(number) = read.number(name.as_str()) else { return };
+    fn look_at(&mut self, read: &HeadersRead, name: &str, value: &'a HeaderValue) {
+        let Some(number) = read.number(name) else { return };
+        if number == read.content_encoding {
+            self.look_at_encoding(value);
+        }
         if number < read.once {
             match self.values.get_mut(number) {
                 Some(place) => self.duplicate |= place.replace(value).is_some(),
                 None => self.take_one_more(number, value),
             }
         }
-        if number == read.content_encoding {
-            self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
-        }
+    }
+
+    #[cold]
+    fn look_at_encoding(&mut self, value: &HeaderValue) {
+        self.content_encoding |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
     }
 
     #[cold]

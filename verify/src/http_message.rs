@@ -84,6 +84,7 @@ pub(crate) fn read(
         _ => None,
     });
     let mut furthest: Option<Unsound> = None;
+    let presented = presented.more.get_or_insert_default();
     for label in labels {
         match label.judge(scheme, ring, request, now) {
             Ok(sound) => {

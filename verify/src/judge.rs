@@ -50,10 +50,13 @@ pub(crate) fn tag_matches<'c>(
     tag: &Tag,
     presented: impl Iterator<Item = (AlgorithmSet, &'c [u8])>,
 ) -> Choice {
-    let wanted = hash.algorithm();
-    presented
-        .filter(|(algorithms, _)| algorithms.contains(wanted))
-        .fold(no(), |any, (_, presented)| any | tag.matches(presented))
+    let (wanted, mut any) = (hash.algorithm(), no());
+    for (algorithms, presented) in presented {
+        if algorithms.contains(wanted) {
+            any |= tag.matches(presented);
+        }
+    }
+    any
 }
 
 /// A bit per message and key. All are in before the first is looked at.

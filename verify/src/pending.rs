@@ -166,7 +166,7 @@ impl Arriving {
             self.around = messages.map(|message| (text(before, message), text(after, message))).collect();
         }
         self.tail = text(after, 0);
-        self.then = claims.then;
+        self.then = claims.into_then();
     }
 
     fn verdicts(&self, macs: Vec<Option<RunningMac>>, of_body: &[u8]) -> Verdicts {

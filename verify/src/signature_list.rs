@@ -23,24 +23,22 @@ const MAX_ELEMENTS: usize = 32;
 pub(crate) const MAX_TOKEN_BYTES: usize = 1024;
 
 /// What the signature headers hold beside the signatures.
+#[derive(Default)]
 pub(crate) struct Presented<'a> {
     /// The timestamp inside the list, where the scheme has one there.
     pub(crate) timestamp: Option<&'a [u8]>,
+    /// In a box, because most schemes have none of it.
+    pub(crate) more: Option<Box<PresentedMore<'a>>>,
+}
+
+#[derive(Default)]
+pub(crate) struct PresentedMore<'a> {
     /// The token that the header is, where the scheme has one.
     pub(crate) token: Option<Token<'a>>,
     /// The texts that may have been signed, where the headers say; each candidate is for one of them.
     pub(crate) messages: Vec<Vec<u8>>,
     /// When each of them was signed.
     pub(crate) created: Vec<UnixTime>,
-}
-
-impl Presented<'_> {
-    /// Nothing in the headers, or nothing yet.
-    #[inline]
-    pub(crate) fn nothing() -> Self {
-        let (messages, created) = (Vec::new(), Vec::new());
-        Self { timestamp: None, token: None, messages, created }
-    }
 }
 
 /// One signature of the right length.
@@ -151,7 +149,7 @@ pub(crate) fn is_readable(scheme: &Scheme, headers: &http::HeaderMap) -> bool {
     scheme.plan_again();
     let mut found = HeadersFound::default();
     found.look_through(&scheme.plan.headers, headers);
-    read(&scheme, &found, &mut Candidates::default(), &mut Presented::nothing()).is_ok()
+    read(&scheme, &found, &mut Candidates::default(), &mut Presented::default()).is_ok()
 }
 
 /// The header's value, if it is there and printable ASCII.
@@ -187,7 +185,7 @@ fn read_one<'a>(
             candidates.push(Algorithm::EcdsaP256Fixed, header, token.signature.clone());
             // A token without the name of a key names none.
             candidates.wanted_key = Some(token.key_name.clone().unwrap_or_default());
-            out.token = Some(token);
+            out.more.get_or_insert_default().token = Some(token);
             Ok(())
         }
         Syntax::AdyenItems | Syntax::HttpMessage { .. } => Ok(()),
@@ -199,17 +197,20 @@ fn elements(text: &[u8], outer: Option<u8>, inner: u8) -> impl Iterator<Item = O
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest.take()?;
-        let (element, following) = match outer.and_then(|outer| split_at_first(text, outer)) {
+        let end = outer.and_then(|outer| memchr(outer, text));
+        let (element, following) = match end.and_then(|end| split_off(text, end)) {
             Some((element, following)) => (element, Some(following)),
             None => (text, None),
         };
         rest = following;
-        Some(split_at_first(element, inner))
+        // Names are short: byte by byte that is faster.
+        Some(element.iter().position(|byte| *byte == inner).and_then(|end| split_off(element, end)))
     })
 }
 
-fn split_at_first(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let (before, from) = text.split_at_checked(memchr(separator, text)?)?;
+/// What is before the byte at this place, and what is behind it.
+fn split_off(text: &[u8], place: usize) -> Option<(&[u8], &[u8])> {
+    let (before, from) = text.split_at_checked(place)?;
     Some((before, from.get(1..)?))
 }
 

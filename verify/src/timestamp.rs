@@ -135,12 +135,30 @@ fn decimal(text: &[u8], max_digits: usize) -> Option<u64> {
     if text.len() > max_digits || *text.first()? == b'0' {
         return None;
     }
-    // One pass: what is no digit shows at the end, and until then the sum only wraps.
-    let (number, all_digits) = text.iter().fold((0u64, true), |(number, all_digits), byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (number.wrapping_mul(10).wrapping_add(u64::from(digit)), all_digits & (digit < 10))
+    // What is no digit shows at the end, and until then the sums only wrap.
+    let (eights, rest) = text.as_chunks::<8>();
+    let (number, digits) = eights.iter().fold((0, true), |(number, digits), eight| {
+        let (eight, are_digits) = eight_digits(*eight);
+        (number * 100_000_000 + eight, digits & are_digits)
     });
-    all_digits.then_some(number)
+    let (number, digits) = rest.iter().fold((number, digits), |(number, digits), byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (number.wrapping_mul(10).wrapping_add(u64::from(digit)), digits & (digit < 10))
+    });
+    digits.then_some(number)
+}
+
+/// Eight digits at once, in the lanes of one number; and whether they are digits.
+fn eight_digits(text: [u8; 8]) -> (u64, bool) {
+    const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let digits = u64::from_le_bytes(text) ^ u64::from_ne_bytes([b'0'; 8]);
+    // Adding 118 to more than nine sets the high bit; below 128 nothing is carried into the next lane.
+    let more_than_nine = ((digits & !HIGH_BITS) + u64::from_ne_bytes([118; 8])) | digits;
+    let are_digits = more_than_nine & HIGH_BITS == 0;
+    // Neighbours become pairs, pairs become fours, and fours become the number: what comes first is worth more.
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    ((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff, are_digits)
 }
 
 /// RFC 3339, section 5.6, with capital `T` and `Z`, an offset, and at most nine digits of a second.
@@ -285,6 +303,21 @@ mod tests {
             "2023-11-14T22:13:20Z",
         ] {
             assert_eq!(TimestampFormat::Seconds.parse(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_byte_in_every_place_of_a_number_is_looked_at() {
+        for digits in ["1", "1700000", "17000000", "1700000000", "170000000000", "170000000000123"] {
+            for (place, byte) in
+                (0..digits.len()).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte)))
+            {
+                let mut text = digits.as_bytes().to_vec();
+                text[place] = byte;
+                let number = str::from_utf8(&text).ok().filter(|_| byte.is_ascii_digit() && text[0] != b'0');
+                let expected = number.map(|text| UnixTime::from_millis(text.parse().unwrap()));
+                assert_eq!(TimestampFormat::Millis.parse(&text), expected, "{}", text.escape_ascii());
+            }
         }
     }
 

@@ -285,7 +285,7 @@ impl Verifier {
         let verdicts = judge(&ring, &candidates, claims.texts(of_body), now);
         // Not before: the processor does this while the hash is still being computed.
         claims.read_metadata(&mut observed);
-        let then = &claims.then;
+        let then = claims.then();
         let conclusion = Conclusion { ring: &ring, verdicts, then, of_body, now };
         let signed_by = Arc::clone(self.settle(&conclusion, body.as_ref(), &mut observed)?);
         Ok(Verified::new(body, Facts { signed_by, observed }))
