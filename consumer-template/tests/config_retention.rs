@@ -124,3 +124,15 @@ fn numbers_out_of_range_and_unknown_fields_are_refused() {
     assert_refused(&store(16 * 1024 * 1024 - 1), &["store.max_bytes", "16777216"]);
     assert_eq!(parse(&store(16 * 1024 * 1024)).unwrap().store.max_bytes, Some(16 * 1024 * 1024));
 }
+
+/// What is released from quarantine is judged at the clock of its receipt: its event must still be known then.
+#[test]
+fn replay_keys_outlive_what_a_quarantine_may_still_release() {
+    let held = "quarantine = { max_age_days = 30 }";
+    let needed =
+        ["retention.replay_key_days", "source 'crm'", "the 30 days of its quarantine", "give at least 32"];
+    assert_refused(&text("replay_key_days = 31", held, "", ""), &needed);
+    let config = parse(&text("replay_key_days = 32", held, "", "")).unwrap();
+    assert_eq!(kept(&config, "crm").replay_key, Some(days(32)));
+    assert!(parse(&text("replay_key_days = 30", "", "", "")).is_ok());
+}

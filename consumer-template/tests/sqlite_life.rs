@@ -140,7 +140,7 @@ async fn every_table_of_the_inbox_is_fenced() {
     let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let open: Vec<_> =
         tables.map(Result::unwrap).filter(|table| !fence.contains(&format!("\"{table}\""))).collect();
-    assert_eq!(open, ["leads", "lead_fields"]);
+    assert_eq!(open, ["lead_facts", "leads"]);
 }
 
 /// A database of before actions on sources, with an audit log whose last line is gone.

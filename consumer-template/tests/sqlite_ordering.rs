@@ -155,7 +155,7 @@ async fn a_database_of_the_version_before_is_brought_up_to_date_with_all_that_is
     let triggers: i64 = conn
         .query_row("SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger'", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(triggers, 7);
+    assert_eq!(triggers, 11);
     let leads: i64 = conn.query_row("SELECT events_applied FROM leads", [], |row| row.get(0)).unwrap();
     assert_eq!(leads, 2);
 }

@@ -5,7 +5,8 @@ use clap::Args;
 use super::dlq::StoreArg;
 use super::since::Since;
 use super::table::{moment, print_line, shown, table};
-use crate::event::{EventNo, State};
+use crate::event::EventNo;
+use crate::export::json;
 use crate::inbox::{DeliveryFilter, DeliveryRecord, Records as _};
 
 /// List the deliveries that were verified and stored, the latest first.
@@ -49,7 +50,7 @@ impl Deliveries {
             let page = operator.deliveries(filter.clone()).await?;
             for record in &page {
                 if self.json {
-                    print_line(json(record))?;
+                    print_line(json::delivery(record))?;
                 } else {
                     rows.add_row(cells(record));
                 }
@@ -86,17 +87,4 @@ pub(super) fn cells(record: &DeliveryRecord) -> [String; 8] {
         or_dash(record.skew_ms.map(|skew| format!("{:+.1} s", skew as f64 / 1e3))),
         shown(&record.key_id),
     ]
-}
-
-pub(super) fn json(record: &DeliveryRecord) -> serde_json::Value {
-    serde_json::json!({
-        "received_at": moment(record.number.received_at),
-        "source": record.source,
-        "event": record.number.event.0,
-        "answer": record.answer,
-        "found_state": record.state.map(State::as_str),
-        "ack_ms": record.ack.map(|ack| ack.as_secs_f64() * 1e3),
-        "skew_ms": record.skew_ms,
-        "key_id": record.key_id,
-    })
 }

@@ -58,10 +58,7 @@ pub(super) fn build(
     let mut keeps = Vec::new();
     for source in sources {
         if let Some(entry) = entries.get(source.name.as_ref()) {
-            keeps.push((
-                Arc::clone(&source.name),
-                keep(config, &source.name, entry, source.verifier.scheme())?,
-            ));
+            keeps.push((Arc::clone(&source.name), keep(config, source, entry)?));
         }
     }
     // Nobody knows what they were: nothing that they sent may ever be taken for new.
@@ -70,12 +67,8 @@ pub(super) fn build(
     Ok(Retention { sources: keeps, others, deliveries: days(config.delivery_days) })
 }
 
-fn keep(
-    config: RetentionConfig,
-    name: &str,
-    entry: &SourceConfig,
-    scheme: &Scheme,
-) -> Result<Keep, ConfigFileError> {
+fn keep(config: RetentionConfig, source: &Source, entry: &SourceConfig) -> Result<Keep, ConfigFileError> {
+    let (name, scheme) = (&source.name, source.verifier.scheme());
     let own = |field: &str| format!("sources.{name}.retention.{field}");
     let (payload_field, payload_days) = match entry.retention.payload_days {
         Some(days) => (own("payload_days"), days),
@@ -95,6 +88,18 @@ fn keep(
         let problem = format!(
             "{key_days} days are less than {because} of source '{name}' and a day: what it sends again after that would be \
              taken for new and done twice; give at least {least}"
+        );
+        return Err(field(&key_field, problem));
+    }
+    // A request may be refused as late as the last retry of an event that is done, and be released when it is oldest.
+    let held = source.quarantine.map_or(Duration::ZERO, |quarantine| quarantine.max_age);
+    if is_forgotten && replay_key < needed.saturating_add(held) {
+        let least = needed.saturating_add(held).as_secs().div_ceil(DAY.as_secs());
+        let problem = format!(
+            "{key_days} days are less than {because} of source '{name}', a day, and the {} days of its quarantine: what is \
+             released from there after that would be taken for new and done twice; give at least {least}, or a shorter \
+             quarantine.max_age_days",
+            held.as_secs() / DAY.as_secs()
         );
         return Err(field(&key_field, problem));
     }

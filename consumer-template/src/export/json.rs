@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{body_text, moment};
-use crate::event::DeadReason;
-use crate::inbox::{AttemptRecord, EventDetail, EventSummary};
+use crate::event::{DeadReason, State};
+use crate::inbox::{AttemptRecord, DeliveryRecord, EventDetail, EventSummary};
 
 /// A line of a list.
 #[must_use]
@@ -39,6 +39,8 @@ pub fn detail(detail: &EventDetail) -> Value {
         "key_id": detail.event.key_id,
         "idempotency_key": detail.event.idempotency_key(),
         "body_bytes": detail.event.body.len(),
+        "purged_at": detail.purged_at.map(moment),
+        "deliveries": detail.deliveries.iter().map(delivery).collect::<Vec<_>>(),
         "attempt_history": detail.attempts.iter().map(attempt).collect::<Vec<_>>(),
         "audit": audit.collect::<Vec<_>>(),
     });
@@ -49,6 +51,21 @@ pub fn detail(detail: &EventDetail) -> Value {
 #[must_use]
 pub fn whole(event: &EventDetail) -> Value {
     joined(detail(event), json!({ "body": body_text(&event.event.body) }))
+}
+
+/// One delivery, as it was answered.
+#[must_use]
+pub fn delivery(record: &DeliveryRecord) -> Value {
+    json!({
+        "received_at": moment(record.number.received_at),
+        "source": record.source,
+        "event": record.number.event.0,
+        "answer": record.answer,
+        "found_state": record.state.map(State::as_str),
+        "ack_ms": record.ack.map(|ack| ack.as_secs_f64() * 1e3),
+        "skew_ms": record.skew_ms,
+        "key_id": record.key_id,
+    })
 }
 
 /// One attempt.

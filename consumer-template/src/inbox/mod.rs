@@ -62,15 +62,14 @@
 //! is not among them stay pending, because what was to become of them is not known any more; when it is configured again, they go on. A
 //! pause outlives both.
 //!
-//! **Dead letters.** ([`DeadLetters`], [`AuditLog`])
-//! - Each attempt is kept with its times, its outcome, its error, and the version of its handler. The version is noted with the claim, so
-//!   that it is known also of a handler that took the process along.
+//! **Dead letters.** Each attempt is kept with its times, its outcome, its error, and the version of its handler. The version is noted with
+//! the claim, so that it is known also of a handler that took the process along.
 //! - When an event dies, the [fingerprint](crate::fingerprint) of its failure is stored with it. Dead letters of one failure are a group,
 //!   which is found by the beginning of its fingerprint. An event that is replayed, revived or discarded leaves its group; if it dies
 //!   again, it is in that of its last failure. What expires while it waits dies of what it waited for.
-//! - A [`Selection`] selects the same for lists, groups, previews and pages with bodies. A preview counts by source and reason, and says
+//! - A [`Selection`] selects the same ([`DeadLetters`]) for lists, groups, previews and pages with bodies. A preview counts by source and reason, and says
 //!   how many were overtaken. A page with bodies ends before it is large.
-//! - The audit log is listed from the newest line, by event, source, actor, action and time.
+//! - The audit log ([`AuditLog`]) is listed from the newest line, by event, source, actor, action and time.
 //!
 //! **Refusals.** [`KeepRefused::note_refusals`] counts every refusal, by source and reason. Of each source at most so many are kept as it is
 //! told; the oldest of the most frequent reason make room, so that a flood of one reason does not drive out the others. Nothing of

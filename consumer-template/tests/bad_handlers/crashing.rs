@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hookproof_consumer::inbox::Inbox as _;
 use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
 
+use crate::process::letters::SOURCE;
 use crate::process::planted;
 use crate::process::server::{Site, look, wait_until};
 use crate::script::{self, NOTES};
@@ -50,7 +51,7 @@ fn store<'a>(site: &Site, keys: impl Iterator<Item = &'a str>) {
     let inbox = Arc::new(SqliteInbox::open(SqliteOptions::new(site.database())).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for (number, key) in keys.enumerate() {
-        runtime.block_on(inbox.accept(sent(number).key(key).incoming())).unwrap();
+        runtime.block_on(inbox.accept(sent(number).to(SOURCE).key(key).incoming())).unwrap();
     }
 }
 

@@ -166,4 +166,102 @@ pub(crate) const SENTENCES: &[(&str, &[&str])] = &[
         &["events_of_a_source_that_is_not_configured_wait_until_it_is"],
     ),
     ("A pause outlives both", &["events_of_a_source_that_is_not_configured_wait_until_it_is"]),
+    (
+        "Each attempt is kept with its times",
+        &["an_attempt_says_which_handler_ran_also_if_it_never_came_back"],
+    ),
+    (
+        "The version is noted with the claim",
+        &["an_attempt_says_which_handler_ran_also_if_it_never_came_back"],
+    ),
+    ("When an event dies, the [fingerprint]", &["dead_letters_of_one_failure_are_one_group"]),
+    (
+        "Dead letters of one failure are a group",
+        &[
+            "dead_letters_of_one_failure_are_one_group",
+            "a_group_is_found_by_the_beginning_of_its_fingerprint",
+        ],
+    ),
+    (
+        "An event that is replayed, revived or discarded",
+        &["an_event_that_dies_again_is_in_the_group_of_its_last_failure"],
+    ),
+    ("What expires while it waits", &["what_expires_while_it_waits_dies_of_what_it_waited_for"]),
+    ("A [`Selection`] selects the same", &["a_selection_selects_the_same_everywhere"]),
+    (
+        "A preview counts by source and reason",
+        &["a_preview_counts_by_source_and_reason_and_says_what_was_overtaken"],
+    ),
+    ("A page with bodies ends", &["a_page_with_bodies_ends_before_it_is_large"]),
+    ("The audit log ([`AuditLog`]) is listed", &["the_audit_log_is_listed_the_newest_first_and_filtered"]),
+    ("[`KeepRefused::note_refusals`] counts", &["refusals_are_counted_by_source_and_reason"]),
+    (
+        "Of each source at most so many",
+        &[
+            "of_each_source_so_many_refusals_are_kept_and_no_more",
+            "a_flood_of_one_reason_does_not_drive_out_the_others",
+        ],
+    ),
+    ("Nothing of what a request held is kept", &["lists_of_refusals_are_filtered_and_paged"]),
+    (
+        "[`KeepRefused::quarantine`] keeps requests",
+        &[
+            "a_refused_request_is_kept_byte_for_byte",
+            "the_quarantine_holds_its_rows_and_no_more",
+            "what_was_refused_survives_a_restart",
+        ],
+    ),
+    ("One that is larger than all the room", &["the_quarantine_holds_its_bytes_and_no_more"]),
+    ("What is too old goes", &["what_is_too_old_leaves_the_quarantine"]),
+    ("[`Quarantine::release`] accepts", &["of_concurrent_releases_one_finds_the_request"]),
+    (
+        "The event is what it would have been",
+        &[
+            "a_released_request_is_an_event_of_its_time",
+            "a_released_request_whose_event_came_meanwhile_is_a_duplicate",
+        ],
+    ),
+    (
+        "Release and [`Quarantine::purge_quarantine`]",
+        &["what_is_purged_is_gone_and_in_the_audit_log", "a_released_request_is_an_event_of_its_time"],
+    ),
+    (
+        "Every delivery that is stored is recorded",
+        &[
+            "every_stored_delivery_is_recorded_with_its_answer",
+            "records_are_listed_by_source_event_and_time",
+            "traffic_is_added_up_over_a_time",
+        ],
+    ),
+    ("How soon it was answered", &["how_soon_a_delivery_was_answered_is_noted_later"]),
+    (
+        "Records go after their retention",
+        &["records_go_after_their_retention_and_what_they_say_of_keys_stays"],
+    ),
+    ("What is done or discarded is forgotten", &["a_discarded_event_is_purged_like_one_that_is_done"]),
+    ("The payload goes first", &["the_payload_goes_after_its_retention_and_the_event_stays_known"]),
+    ("The event is still shown", &["the_payload_goes_after_its_retention_and_the_event_stays_known"]),
+    (
+        "The replay key goes with the event",
+        &[
+            "the_replay_key_goes_after_its_own_retention_and_then_the_event_is_new",
+            "each_delivery_begins_the_retention_of_the_replay_key_anew",
+        ],
+    ),
+    (
+        "A delivery after that is a new event",
+        &["the_replay_key_goes_after_its_own_retention_and_then_the_event_is_new"],
+    ),
+    ("While another body is known", &["an_event_stays_while_another_body_is_known_under_its_replay_key"]),
+    ("What is pending, running or dead", &["what_is_pending_running_or_dead_is_never_purged"]),
+    ("The audit log is not, either", &["a_discarded_event_is_purged_like_one_that_is_done"]),
+    ("The position of a key goes", &["a_position_goes_when_nothing_of_its_key_can_be_late"]),
+    (
+        "A source without a retention",
+        &["each_source_has_its_own_retention_and_one_without_keeps_its_replay_keys"],
+    ),
+    ("Before any is set", &["nothing_is_purged_before_a_retention_is_set"]),
+    ("One call ([`Purge::purge`]) takes away", &["a_piece_is_bounded_and_the_pieces_come_to_an_end"]),
+    ("An interrupted one has done nothing", &["a_restart_between_two_pieces_loses_nothing"]),
+    ("What would go is told", &["what_would_be_purged_is_told_without_doing_it"]),
 ];

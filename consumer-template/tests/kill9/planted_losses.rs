@@ -48,7 +48,8 @@ fn each_broken_promise_is_named() {
         ("UPDATE leads SET events_applied = 4 WHERE lead_id = 'hot'".to_owned(), applied("hot", 3, 4)),
         ("DELETE FROM leads WHERE lead_id = 'lead-2'".to_owned(), applied("lead-2", 1, 0)),
         (
-            "INSERT INTO leads (source, lead_id, updated_at, events_applied) VALUES ('s', 'x', 0, 1)"
+            "INSERT INTO leads (source, lead_id, updated_at, deleted, fields, scores, notes, forms, events_applied)
+                 VALUES ('s', 'x', 0, 0, '{}', '{}', '{}', '{}', 1)"
                 .to_owned(),
             applied("x", 0, 1),
         ),

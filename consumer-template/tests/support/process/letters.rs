@@ -12,11 +12,11 @@ pub(crate) const KEY: &str = "a key that nobody has published";
 const MARK: &str = "mark-";
 const DIGITS: usize = 8;
 
-/// The section of the configuration that receives letters.
+/// The section of the configuration that receives letters. Letters may be made to die in any number: no breaker.
 pub(crate) fn source_section() -> String {
     format!(
         "[sources.{SOURCE}]\npath = \"/hooks/{SOURCE}\"\nscheme = \"{SOURCE}\"\n\
-         keys = [{{ id = \"test\", value = \"{KEY}\" }}]\n"
+         keys = [{{ id = \"test\", value = \"{KEY}\" }}]\nbreaker = {{ enabled = false }}\n"
     )
 }
 
