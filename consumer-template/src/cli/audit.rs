@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::dlq::StoreArg;
 use super::table::{eprint_line, moment, print_line, shown, table};
-use super::when::{When, when};
+use super::when::When;
 use crate::clock::{Clock as _, SystemClock};
 use crate::event::EventNo;
 use crate::inbox::{AuditEntry, AuditFilter, AuditLog as _};
@@ -34,10 +34,10 @@ pub(super) struct Audit {
     #[arg(long)]
     action: Option<String>,
     /// Only what was done then or later: 2026-11-20T18:03:11Z, or 2h for two hours ago.
-    #[arg(long, value_name = "TIME", value_parser = when)]
+    #[arg(long, value_name = "TIME")]
     since: Option<When>,
     /// Only what was done before then.
-    #[arg(long, value_name = "TIME", value_parser = when)]
+    #[arg(long, value_name = "TIME")]
     until: Option<When>,
     /// At most this many. Unless given: 100 for people, all with --json.
     #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(u64).range(1..))]

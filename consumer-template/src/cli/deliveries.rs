@@ -3,8 +3,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::dlq::StoreArg;
-use super::since::Since;
 use super::table::{moment, print_line, shown, table};
+use super::when::When;
 use crate::event::EventNo;
 use crate::export::json;
 use crate::inbox::{DeliveryFilter, DeliveryRecord, Records as _};
@@ -25,7 +25,7 @@ pub(super) struct Deliveries {
     event: Option<EventNo>,
     /// Only since then: 24h, 7d, or a moment (RFC 3339).
     #[arg(long, value_name = "TIME")]
-    since: Option<Since>,
+    since: Option<When>,
     /// At most this many.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
@@ -40,7 +40,7 @@ impl Deliveries {
         let mut filter = DeliveryFilter {
             source: self.source.clone(),
             event: self.event,
-            since: self.since.map(Since::moment),
+            since: self.since.map(When::moment),
             ..DeliveryFilter::default()
         };
         let mut rows = rows();

@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use hookproof::{Refusal, UnixTime};
+use hookproof::Refusal;
 
 use super::dlq::StoreArg;
-use super::moment::past;
 use super::table::{moment, print_line, shown, table};
+use super::when::When;
 use crate::inbox::{RefusalFilter, RefusalLog, RefusalRecord};
 use crate::refused::summary::{Line, summarise};
 
@@ -21,9 +21,9 @@ pub(super) struct Refusals {
     /// Only for this reason, such as signature_mismatch.
     #[arg(long, value_parser = reason)]
     reason: Option<Refusal>,
-    /// Only of the last `2h` (s, m, h or d), or since a moment such as 2026-11-20T18:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = past)]
-    since: Option<UnixTime>,
+    /// Only of the last `2h`, or since a moment such as 2026-11-20T18:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<When>,
     /// List the requests, the newest first, instead of a summary.
     #[arg(long)]
     list: bool,
@@ -72,7 +72,8 @@ impl Refusals {
 
     /// The newest ones that are selected, at most `most`.
     async fn read(&self, log: &dyn RefusalLog, most: usize) -> anyhow::Result<Vec<RefusalRecord>> {
-        let (source, reason, since) = (self.source.clone(), self.reason, self.since);
+        let (source, reason) = (self.source.clone(), self.reason);
+        let since = self.since.map(When::moment);
         let mut filter = RefusalFilter { source, reason, since, ..RefusalFilter::default() };
         let mut records = Vec::new();
         while records.len() < most {

@@ -6,8 +6,8 @@ use clap::Args;
 use hookproof::UnixTime;
 
 use super::dlq::StoreArg;
-use super::since::Since;
 use super::table::{eprint_line, moment, print_line, shown, table};
+use super::when::When;
 use crate::clock::{Clock as _, SystemClock};
 use crate::inbox::sqlite::SqliteOperator;
 use crate::inbox::{KeyUse, Operator as _, Records as _, Traffic};
@@ -27,7 +27,7 @@ pub(super) struct Report {
     store: StoreArg,
     /// From then on: 24h, 7d, or a moment (RFC 3339).
     #[arg(long, value_name = "TIME", default_value = "24h")]
-    since: Since,
+    since: When,
     /// Only of this source.
     #[arg(long)]
     source: Option<String>,

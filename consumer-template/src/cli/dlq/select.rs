@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::Args;
 
 use crate::cli::table::shown;
-use crate::cli::when::{When, when};
+use crate::cli::when::When;
 use crate::clock::{Clock as _, SystemClock};
 use crate::event::DeadReason;
 use crate::fingerprint::{Fingerprint, FingerprintPrefix};
@@ -30,10 +30,10 @@ pub(super) struct SelectArgs {
     #[arg(long = "key", value_name = "KEY")]
     ordering_key: Option<String>,
     /// Only what arrived then or later: 2026-11-20T18:03:11Z, or 2h for two hours ago.
-    #[arg(long, value_name = "TIME", value_parser = when)]
+    #[arg(long, value_name = "TIME")]
     received_after: Option<When>,
     /// Only what arrived before then.
-    #[arg(long, value_name = "TIME", value_parser = when)]
+    #[arg(long, value_name = "TIME")]
     received_before: Option<When>,
 }
 

@@ -1,9 +1,8 @@
 use clap::{ArgGroup, Args};
-use hookproof::UnixTime;
 
 use super::{Pages, StoreArg};
-use crate::cli::moment::past;
 use crate::cli::table::print_line;
+use crate::cli::when::When;
 use crate::clock::{Clock as _, SystemClock};
 use crate::inbox::{By, Quarantine as _, QuarantineFilter, QuarantineNo};
 
@@ -22,9 +21,9 @@ pub(super) struct Purge {
     /// Only of this source.
     #[arg(long, group = "which")]
     source: Option<String>,
-    /// Only what was received before this moment, or longer ago than `2h` (s, m, h or d).
-    #[arg(long, value_name = "TIME", value_parser = past, group = "which")]
-    before: Option<UnixTime>,
+    /// Only what was received before this moment, or longer ago than `2h`.
+    #[arg(long, value_name = "TIME", group = "which")]
+    before: Option<When>,
     /// Who does it, for the audit log.
     #[arg(long, env = "USER", default_value = "unknown")]
     actor: String,
@@ -39,7 +38,8 @@ pub(super) struct Purge {
 impl Purge {
     pub(super) async fn run(&self) -> anyhow::Result<()> {
         let store = self.store.open()?;
-        let (source, number, before) = (self.source.clone(), self.number, self.before);
+        let (source, number) = (self.source.clone(), self.number);
+        let before = self.before.map(When::moment);
         let filter = QuarantineFilter { source, number, before, ..QuarantineFilter::default() };
         let mut total: u64 = 0;
         if self.dry_run {
