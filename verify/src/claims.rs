@@ -298,6 +298,7 @@ fn check_signed_headers(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refu
 }
 
 /// The time that the headers state where the scheme signs one there. Nothing is checked: it is for a log.
+#[cfg(feature = "tower")]
 pub(crate) fn stated_time(verifier: &Verifier, request: RequestView<'_>) -> Option<UnixTime> {
     let Freshness::SignedTimestamp { at, .. } = &verifier.scheme().freshness else { return None };
     let mut claims = Claims::new(verifier, request);
