@@ -250,14 +250,12 @@ async fn no_more_handlers_run_than_allowed_and_a_round_says_how_long_to_wait() {
     assert_eq!((report.started, report.running, report.wait), (3, 3, config().poll));
     let report = bench.dispatcher.run_once(at(0)).await.unwrap();
     assert_eq!((report.started, report.running), (0, 3));
-    while bench.handler.runs.lock().unwrap().len() < 3 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(bench.handler.most_at_once.load(SeqCst), 3);
+    until(async || bench.handler.most_at_once.load(SeqCst) == 3).await;
     for _ in 0..7 {
         bench.handler.release.notify_one();
         bench.dispatcher.run_once(at(0)).await.unwrap();
     }
+    assert_eq!(bench.handler.most_at_once.load(SeqCst), 3);
 }
 
 #[tokio::test]
