@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use super::dead::Reads;
+use super::access::Access;
 use super::rows::{from_sql, to_sql};
 use super::select::Conditions;
 use crate::event::EventNo;
 use crate::inbox::{AuditEntry, AuditFilter, AuditLog, Filter, InboxError};
 
 #[async_trait]
-impl<T: Reads + Send + Sync> AuditLog for T {
+impl<A: Access> AuditLog for A {
     async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, InboxError> {
         self.readers().read("read the audit log", move |conn| page(conn, &filter)).await
     }

@@ -20,19 +20,16 @@ use super::lanes;
 use super::life;
 use super::mailbox::Slot;
 use super::open::{self, OpenError, Ownership};
-use super::operator;
 use super::options::SqliteOptions;
 use super::order;
 use super::purge::Walk;
-use super::read::{self, Readers};
+use super::read::Readers;
 use super::room::Room;
 use super::writer::Writer;
 use crate::effect::{SqliteHandler, Versions};
-use crate::event::EventNo;
 use crate::inbox::{
-    Accepted, By, Claimed, Counts, Delivery, EventDetail, EventSummary, Filter, IfStale, Inbox, InboxError,
-    Incoming, Lease, Life, LifeError, Operator, OperatorError, Pause, Replayed, Rescued, Settled,
-    SourceRules, SourceStatus, StoreError, Terms,
+    Accepted, Claimed, Delivery, Inbox, InboxError, Incoming, Lease, Rescued, Settled, SourceRules,
+    SourceStatus, StoreError, Terms,
 };
 use crate::ordering::OrderPolicy;
 use crate::retry::Outcome;
@@ -84,10 +81,6 @@ impl SqliteInbox {
     /// When the database cannot be read.
     pub async fn check(&self) -> Result<Vec<String>, InboxError> {
         self.readers.read("check the database", check::check).await
-    }
-
-    pub(super) fn readers(&self) -> &Readers {
-        &self.readers
     }
 
     /// Hands work to the writer whose result nobody waits for.
@@ -209,63 +202,5 @@ impl Inbox for SqliteInbox {
 
     async fn next_due(&self) -> Result<Option<UnixTime>, InboxError> {
         self.readers.read("find the next due event", lanes::next).await
-    }
-}
-
-#[async_trait]
-impl Life for SqliteInbox {
-    async fn pause(&self, source: &str, by: By, now: UnixTime) -> Result<(), LifeError> {
-        let source = source.to_owned();
-        let work = move |conn: &Connection, _: Option<&str>| life::pause(conn, &source, &by, now);
-        self.write(Slot::Control, operator::PAUSE, work).await?
-    }
-
-    async fn resume(&self, source: &str, by: By, now: UnixTime) -> Result<Pause, LifeError> {
-        let source = source.to_owned();
-        let work = move |conn: &Connection, _: Option<&str>| life::resume(conn, &source, &by, now);
-        let pause = self.write(Slot::Control, operator::RESUME, work).await??;
-        self.arrivals.notify_one();
-        Ok(pause)
-    }
-
-    async fn sources(&self) -> Result<Vec<SourceStatus>, InboxError> {
-        self.readers.read("list sources", life::sources).await
-    }
-}
-
-#[async_trait]
-impl Operator for SqliteInbox {
-    async fn counts(&self) -> Result<Counts, InboxError> {
-        self.readers.read("count events", read::counts).await
-    }
-
-    async fn list(&self, filter: Filter) -> Result<Vec<EventSummary>, InboxError> {
-        self.readers.read("list events", move |conn| read::list(conn, &filter)).await
-    }
-
-    async fn show(&self, event: EventNo) -> Result<Option<EventDetail>, InboxError> {
-        self.readers.read("show an event", move |conn| read::show(conn, event)).await
-    }
-
-    async fn replay(
-        &self,
-        event: EventNo,
-        if_stale: IfStale,
-        by: By,
-        now: UnixTime,
-    ) -> Result<Replayed, OperatorError> {
-        let work =
-            move |conn: &Connection, _: Option<&str>| operator::replay(conn, event, if_stale, &by, now);
-        let replayed = self.write(Slot::Control, operator::REPLAY, work).await??;
-        self.arrivals.notify_one();
-        Ok(replayed)
-    }
-
-    async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
-        let work = move |conn: &Connection, _: Option<&str>| operator::discard(conn, event, &by, now);
-        self.write(Slot::Control, operator::DISCARD, work).await??;
-        // It may have been what others waited for.
-        self.arrivals.notify_one();
-        Ok(())
     }
 }

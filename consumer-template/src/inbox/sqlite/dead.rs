@@ -3,10 +3,9 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 
-use super::backend::SqliteInbox;
-use super::operator::SqliteOperator;
+use super::access::Access;
 use super::order::OVERTAKEN;
-use super::read::{self, Readers};
+use super::read;
 use super::rows::{self, from_sql};
 use super::select::Conditions;
 use crate::event::{DeadReason, EventNo};
@@ -19,25 +18,8 @@ use crate::inbox::{
 /// Dead letters of before that are given their fingerprints in one go.
 const BACKFILLED: usize = 1_000;
 
-/// Who has connections to read with.
-pub(super) trait Reads {
-    fn readers(&self) -> &Readers;
-}
-
-impl Reads for SqliteInbox {
-    fn readers(&self) -> &Readers {
-        Self::readers(self)
-    }
-}
-
-impl Reads for SqliteOperator {
-    fn readers(&self) -> &Readers {
-        Self::readers(self)
-    }
-}
-
 #[async_trait]
-impl<T: Reads + crate::inbox::Operator> DeadLetters for T {
+impl<A: Access> DeadLetters for A {
     async fn preview(&self, selection: Selection) -> Result<Preview, InboxError> {
         self.readers().read("count dead letters", move |conn| preview(conn, &selection)).await
     }

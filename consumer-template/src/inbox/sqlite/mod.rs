@@ -17,6 +17,7 @@
 //! A handler's transaction holds the only writer, hence [`SqliteHandler`](crate::effect::SqliteHandler)s must be quick.
 
 mod accept;
+mod access;
 mod answers;
 mod attempts;
 mod audit;

@@ -7,6 +7,7 @@ use hookproof::UnixTime;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::accept::revive;
+use super::access::Access;
 use super::audit::{self, About};
 use super::job::WorkError;
 use super::lanes;
@@ -22,12 +23,6 @@ use crate::inbox::{
     By, Counts, EventDetail, EventSummary, Filter, IfStale, InboxError, Life, LifeError, Operator,
     OperatorError, Pause, Replayed, SourceStatus, StoreError,
 };
-
-/// An operator's requests, as the error of the store names them.
-pub(super) const REPLAY: &str = "replay an event";
-pub(super) const DISCARD: &str = "discard an event";
-pub(super) const PAUSE: &str = "pause a source";
-pub(super) const RESUME: &str = "resume a source";
 
 /// An operator's access to an inbox that a server may own at the same time.
 ///
@@ -53,14 +48,10 @@ impl SqliteOperator {
         Ok(Self { readers, walk: Arc::default(), options: Arc::new(options), idle: Arc::default() })
     }
 
-    pub(super) fn readers(&self) -> &Readers {
-        &self.readers
-    }
-
-    pub(super) async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
+    pub(super) async fn transaction<T: Send + 'static, E: From<InboxError> + Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Connection) -> Result<Result<T, E>, WorkError> + Send + 'static,
+        mut work: impl FnMut(&Connection) -> Result<Result<T, E>, WorkError> + Send + 'static,
     ) -> Result<T, E> {
         let (options, idle) = (Arc::clone(&self.options), Arc::clone(&self.idle));
         let act = move || {
@@ -87,34 +78,36 @@ impl SqliteOperator {
 }
 
 #[async_trait]
-impl Life for SqliteOperator {
+impl<A: Access> Life for A {
     async fn pause(&self, source: &str, by: By, now: UnixTime) -> Result<(), LifeError> {
         let source = source.to_owned();
-        self.act(PAUSE, move |conn| life::pause(conn, &source, &by, now)).await
+        self.act("pause a source", move |conn| life::pause(conn, &source, &by, now)).await
     }
 
     async fn resume(&self, source: &str, by: By, now: UnixTime) -> Result<Pause, LifeError> {
         let source = source.to_owned();
-        self.act(RESUME, move |conn| life::resume(conn, &source, &by, now)).await
+        let pause = self.act("resume a source", move |conn| life::resume(conn, &source, &by, now)).await?;
+        self.may_be_due();
+        Ok(pause)
     }
 
     async fn sources(&self) -> Result<Vec<SourceStatus>, InboxError> {
-        self.readers.read("list sources", life::sources).await
+        self.readers().read("list sources", life::sources).await
     }
 }
 
 #[async_trait]
-impl Operator for SqliteOperator {
+impl<A: Access> Operator for A {
     async fn counts(&self) -> Result<Counts, InboxError> {
-        self.readers.read("count events", read::counts).await
+        self.readers().read("count events", read::counts).await
     }
 
     async fn list(&self, filter: Filter) -> Result<Vec<EventSummary>, InboxError> {
-        self.readers.read("list events", move |conn| read::list(conn, &filter)).await
+        self.readers().read("list events", move |conn| read::list(conn, &filter)).await
     }
 
     async fn show(&self, event: EventNo) -> Result<Option<EventDetail>, InboxError> {
-        self.readers.read("show an event", move |conn| read::show(conn, event)).await
+        self.readers().read("show an event", move |conn| read::show(conn, event)).await
     }
 
     async fn replay(
@@ -124,15 +117,21 @@ impl Operator for SqliteOperator {
         by: By,
         now: UnixTime,
     ) -> Result<Replayed, OperatorError> {
-        self.act(REPLAY, move |conn| replay(conn, event, if_stale, &by, now)).await
+        let work = move |conn: &Connection| replay(conn, event, if_stale, &by, now);
+        let replayed = self.act("replay an event", work).await?;
+        self.may_be_due();
+        Ok(replayed)
     }
 
     async fn discard(&self, event: EventNo, by: By, now: UnixTime) -> Result<(), OperatorError> {
-        self.act(DISCARD, move |conn| discard(conn, event, &by, now)).await
+        self.act("discard an event", move |conn| discard(conn, event, &by, now)).await?;
+        // It may have been what others waited for.
+        self.may_be_due();
+        Ok(())
     }
 }
 
-pub(super) fn replay(
+fn replay(
     conn: &Connection,
     event: EventNo,
     if_stale: IfStale,
@@ -153,7 +152,7 @@ pub(super) fn replay(
     }))
 }
 
-pub(super) fn discard(
+fn discard(
     conn: &Connection,
     event: EventNo,
     by: &By,

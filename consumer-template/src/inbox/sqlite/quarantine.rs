@@ -9,11 +9,9 @@ use hookproof::UnixTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::accept;
+use super::access::Access;
 use super::audit::{self, About};
-use super::backend::SqliteInbox;
 use super::job::WorkError;
-use super::mailbox::Slot;
-use super::operator::SqliteOperator;
 use super::room::Room;
 use super::rows::{self, decode_headers, encode_headers, from_sql, to_sql};
 use crate::clock::millis;
@@ -22,24 +20,18 @@ use crate::inbox::{
     QuarantineTotal, Quarantined, QuarantinedSummary, RefusedDelivery,
 };
 
-const TOTALS: &str = "count the quarantine";
-const LIST: &str = "list the quarantine";
-const SHOW: &str = "show a request of the quarantine";
-const RELEASE: &str = "release a request from the quarantine";
-const PURGE: &str = "purge the quarantine";
-
 #[async_trait]
-impl Quarantine for SqliteInbox {
+impl<A: Access> Quarantine for A {
     async fn quarantine_totals(&self) -> Result<Vec<QuarantineTotal>, InboxError> {
-        self.readers.read(TOTALS, totals).await
+        self.readers().read("count the quarantine", totals).await
     }
 
     async fn quarantined(&self, filter: QuarantineFilter) -> Result<Vec<QuarantinedSummary>, InboxError> {
-        self.readers.read(LIST, move |conn| list(conn, &filter)).await
+        self.readers().read("list the quarantine", move |conn| list(conn, &filter)).await
     }
 
     async fn quarantined_request(&self, number: QuarantineNo) -> Result<Option<Quarantined>, InboxError> {
-        self.readers.read(SHOW, move |conn| show(conn, number)).await
+        self.readers().read("show a request of the quarantine", move |conn| show(conn, number)).await
     }
 
     async fn release(
@@ -49,9 +41,9 @@ impl Quarantine for SqliteInbox {
         by: By,
         now: UnixTime,
     ) -> Result<Option<Accepted>, InboxError> {
-        let work = move |conn: &Connection, _: Option<&str>| release(conn, number, &incoming, &by, now);
-        let released = self.write(Slot::Control, RELEASE, work).await?;
-        self.arrivals.notify_one();
+        let work = move |conn: &Connection| release(conn, number, &incoming, &by, now);
+        let released = self.perform("release a request from the quarantine", work).await?;
+        self.may_be_due();
         Ok(released)
     }
 
@@ -61,42 +53,7 @@ impl Quarantine for SqliteInbox {
         by: By,
         now: UnixTime,
     ) -> Result<u64, InboxError> {
-        let work = move |conn: &Connection, _: Option<&str>| purge(conn, &filter, &by, now);
-        self.write(Slot::Control, PURGE, work).await
-    }
-}
-
-#[async_trait]
-impl Quarantine for SqliteOperator {
-    async fn quarantine_totals(&self) -> Result<Vec<QuarantineTotal>, InboxError> {
-        self.readers.read(TOTALS, totals).await
-    }
-
-    async fn quarantined(&self, filter: QuarantineFilter) -> Result<Vec<QuarantinedSummary>, InboxError> {
-        self.readers.read(LIST, move |conn| list(conn, &filter)).await
-    }
-
-    async fn quarantined_request(&self, number: QuarantineNo) -> Result<Option<Quarantined>, InboxError> {
-        self.readers.read(SHOW, move |conn| show(conn, number)).await
-    }
-
-    async fn release(
-        &self,
-        number: QuarantineNo,
-        incoming: Incoming,
-        by: By,
-        now: UnixTime,
-    ) -> Result<Option<Accepted>, InboxError> {
-        self.act(RELEASE, move |conn| Ok(Ok(release(conn, number, &incoming, &by, now)?))).await
-    }
-
-    async fn purge_quarantine(
-        &self,
-        filter: QuarantineFilter,
-        by: By,
-        now: UnixTime,
-    ) -> Result<u64, InboxError> {
-        self.act(PURGE, move |conn| Ok(Ok(purge(conn, &filter, &by, now)?))).await
+        self.perform("purge the quarantine", move |conn| purge(conn, &filter, &by, now)).await
     }
 }
 

@@ -6,19 +6,16 @@ use async_trait::async_trait;
 use hookproof::UnixTime;
 use rusqlite::{Connection, params};
 
+use super::access::Access;
 use super::backend::SqliteInbox;
 use super::job::WorkError;
 use super::mailbox::Slot;
-use super::operator::SqliteOperator;
 use super::quarantine;
 use super::rows::{self, from_sql, to_sql};
 use crate::inbox::{
     InboxError, KeepRefused, QuarantineLimits, RefusalBatch, RefusalFilter, RefusalLog, RefusalRecord,
     RefusalTotal, RefusalsOfSource, RefusedDelivery,
 };
-
-const TOTALS: &str = "count refusals";
-const LIST: &str = "list refusals";
 
 #[async_trait]
 impl KeepRefused for SqliteInbox {
@@ -57,24 +54,13 @@ impl KeepRefused for SqliteInbox {
 }
 
 #[async_trait]
-impl RefusalLog for SqliteInbox {
+impl<A: Access> RefusalLog for A {
     async fn refusal_totals(&self) -> Result<Vec<RefusalTotal>, InboxError> {
-        self.readers.read(TOTALS, totals).await
+        self.readers().read("count refusals", totals).await
     }
 
     async fn refusals(&self, filter: RefusalFilter) -> Result<Vec<RefusalRecord>, InboxError> {
-        self.readers.read(LIST, move |conn| list(conn, &filter)).await
-    }
-}
-
-#[async_trait]
-impl RefusalLog for SqliteOperator {
-    async fn refusal_totals(&self) -> Result<Vec<RefusalTotal>, InboxError> {
-        self.readers.read(TOTALS, totals).await
-    }
-
-    async fn refusals(&self, filter: RefusalFilter) -> Result<Vec<RefusalRecord>, InboxError> {
-        self.readers.read(LIST, move |conn| list(conn, &filter)).await
+        self.readers().read("list refusals", move |conn| list(conn, &filter)).await
     }
 }
 

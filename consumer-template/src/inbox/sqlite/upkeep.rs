@@ -1,14 +1,16 @@
 //! What keeps a store in shape, and what it tells of itself: the same for its owner and for an operator beside it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use hookproof::UnixTime;
 use rusqlite::Connection;
 
+use super::access::Access;
 use super::answers::{self, Batch};
 use super::backend::SqliteInbox;
 use super::deliveries;
 use super::mailbox::Slot;
-use super::operator::SqliteOperator;
 use super::purge;
 use super::storage;
 use super::traffic;
@@ -16,88 +18,54 @@ use crate::inbox::{
     Budget, DeliveryFilter, DeliveryRecord, InboxError, Purge, Purged, Records, Retention, Storage, Traffic,
 };
 
-const SET: &str = "set how long things are kept";
-const GET: &str = "read how long things are kept";
-const PURGE: &str = "purge what is due";
-const COUNT: &str = "count what is due";
-const LIST: &str = "list deliveries";
 const TRAFFIC: &str = "add up deliveries";
-const STORAGE: &str = "measure the store";
 const ANSWERS: &str = "note how soon deliveries were answered";
 
 #[async_trait]
-impl Purge for SqliteInbox {
+impl<A: Access> Purge for A {
     async fn set_retention(&self, retention: Retention) -> Result<(), InboxError> {
-        self.write(Slot::Control, SET, move |conn, _| purge::set(conn, &retention)).await
+        self.perform("set how long things are kept", move |conn| purge::set(conn, &retention)).await
     }
 
     async fn retention(&self) -> Result<Option<Retention>, InboxError> {
-        self.readers.read(GET, purge::get).await
+        self.readers().read("read how long things are kept", purge::get).await
     }
 
     async fn purge(&self, budget: Budget, now: UnixTime) -> Result<Purged, InboxError> {
-        let walk = std::sync::Arc::clone(&self.walk);
-        self.write(Slot::Control, PURGE, move |conn, _| purge::purge(conn, budget, &walk, now)).await
+        let walk = Arc::clone(self.walk());
+        self.perform("purge what is due", move |conn| purge::purge(conn, budget, &walk, now)).await
     }
 
     async fn purgeable(&self, now: UnixTime) -> Result<Purged, InboxError> {
-        self.readers.read(COUNT, move |conn| purge::purgeable(conn, now)).await
+        self.readers().read("count what is due", move |conn| purge::purgeable(conn, now)).await
     }
 }
 
 #[async_trait]
-impl Purge for SqliteOperator {
-    async fn set_retention(&self, retention: Retention) -> Result<(), InboxError> {
-        self.act(SET, move |conn| Ok(Ok(purge::set(conn, &retention)?))).await
+impl<A: Access> Records for A {
+    async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRecord>, InboxError> {
+        self.readers().read("list deliveries", move |conn| deliveries::list(conn, &filter)).await
     }
 
-    async fn retention(&self) -> Result<Option<Retention>, InboxError> {
-        self.readers.read(GET, purge::get).await
+    async fn traffic(
+        &self,
+        source: Option<String>,
+        from: UnixTime,
+        until: UnixTime,
+    ) -> Result<Traffic, InboxError> {
+        let query = move |conn: &Connection| traffic::traffic(conn, source.as_deref(), from, until);
+        self.readers().read(TRAFFIC, query).await
     }
 
-    async fn purge(&self, budget: Budget, now: UnixTime) -> Result<Purged, InboxError> {
-        let walk = std::sync::Arc::clone(&self.walk);
-        self.act(PURGE, move |conn| Ok(Ok(purge::purge(conn, budget, &walk, now)?))).await
+    async fn unstored_sources(&self) -> Result<Vec<String>, InboxError> {
+        self.readers().read(TRAFFIC, traffic::unstored_sources).await
     }
 
-    async fn purgeable(&self, now: UnixTime) -> Result<Purged, InboxError> {
-        self.readers.read(COUNT, move |conn| purge::purgeable(conn, now)).await
+    async fn storage(&self) -> Result<Storage, InboxError> {
+        let path = self.readers().path().to_owned();
+        self.readers().read("measure the store", move |conn| storage::storage(conn, &path)).await
     }
 }
-
-/// Both read in the same way.
-macro_rules! records {
-    ($store:ty) => {
-        #[async_trait]
-        impl Records for $store {
-            async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRecord>, InboxError> {
-                self.readers.read(LIST, move |conn| deliveries::list(conn, &filter)).await
-            }
-
-            async fn traffic(
-                &self,
-                source: Option<String>,
-                from: UnixTime,
-                until: UnixTime,
-            ) -> Result<Traffic, InboxError> {
-                let query = move |conn: &Connection| traffic::traffic(conn, source.as_deref(), from, until);
-                self.readers.read(TRAFFIC, query).await
-            }
-
-            async fn unstored_sources(&self) -> Result<Vec<String>, InboxError> {
-                self.readers.read(TRAFFIC, traffic::unstored_sources).await
-            }
-
-            async fn storage(&self) -> Result<Storage, InboxError> {
-                let path = self.readers.path().to_owned();
-                self.readers.read(STORAGE, move |conn| storage::storage(conn, &path)).await
-            }
-        }
-    };
-}
-
-records!(SqliteInbox);
-records!(SqliteOperator);
 
 impl SqliteInbox {
     /// Writes what is known of answers, piece by piece. What cannot be written waits for the next time.
