@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hookproof::Freshness;
 
-use super::ConfigArg;
+use super::args::ConfigArg;
 use super::table::{print_line, table};
 use crate::config::Config;
 use crate::forward::Target;

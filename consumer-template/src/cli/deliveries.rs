@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::dlq::StoreArg;
+use super::args::StoreArg;
 use super::table::{moment, print_line, shown, table};
 use super::when::When;
 use crate::event::EventNo;

@@ -9,7 +9,7 @@ use hookproof::UnixTime;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::dlq::StoreArg;
+use super::args::StoreArg;
 use super::table::{moment, print_line, shown, table};
 use crate::leads::{Entry, Lead, Register};
 

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod args;
 mod audit;
 mod check_config;
 mod completions;
@@ -21,11 +22,10 @@ mod table;
 mod verify;
 mod when;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 /// Receive webhooks: believe nothing unproven, lose nothing, do everything once.
 #[derive(Debug, Parser)]
@@ -70,20 +70,6 @@ enum Command {
     CheckConfig(check_config::CheckConfig),
     Schemes(schemes::Schemes),
     Completions(completions::Completions),
-}
-
-/// Where the configuration is.
-#[derive(Args, Debug)]
-struct ConfigArg {
-    /// The configuration file.
-    #[arg(long, short, value_name = "FILE", default_value = "hookproof.toml", env = "HOOKPROOF_CONFIG")]
-    config: PathBuf,
-}
-
-impl ConfigArg {
-    fn load(&self) -> anyhow::Result<crate::config::Config> {
-        Ok(crate::config::Config::load(&self.config)?)
-    }
 }
 
 /// Runs the command, and says how it ended: 0 as promised, 1 if not, 2 for a command line that cannot be read, 130 if

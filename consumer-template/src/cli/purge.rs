@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::dlq::StoreArg;
+use super::args::StoreArg;
 use super::storage::size;
 use super::table::{print_line, progress};
 use crate::clock::{Clock as _, SystemClock};

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hookproof::Refusal;
 
-use super::dlq::StoreArg;
+use super::args::StoreArg;
 use super::table::{moment, print_line, shown, table};
 use super::when::When;
 use crate::inbox::{RefusalFilter, RefusalLog, RefusalRecord};

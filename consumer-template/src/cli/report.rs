@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use hookproof::UnixTime;
 
-use super::dlq::StoreArg;
+use super::args::StoreArg;
 use super::table::{eprint_line, moment, print_line, shown, table};
 use super::when::When;
 use crate::clock::{Clock as _, SystemClock};

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::ConfigArg;
+use super::args::ConfigArg;
 use crate::app::App;
 use crate::config::Changes;
 use crate::{handler, telemetry};

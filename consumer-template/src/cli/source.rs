@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
-use super::dlq::StoreArg;
+use super::args::{ActorArg, StoreArg};
 use super::table::{eprint_line, moment, print_line, shown, table};
 use crate::clock::{Clock as _, SystemClock};
-use crate::inbox::{By, Life as _, LifeError, SourceStatus};
+use crate::inbox::{Life as _, LifeError, SourceStatus};
 
 /// See which sources are processed, and pause and resume that.
 #[derive(Args, Debug)]
@@ -67,9 +67,8 @@ struct Act {
     /// The sources' names.
     #[arg(required = true)]
     sources: Vec<String>,
-    /// Who does it, for the audit log.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
+    #[command(flatten)]
+    actor: ActorArg,
     /// Why, for the audit log.
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     why: String,
@@ -96,7 +95,7 @@ impl Act {
         let operator = self.store.open()?;
         let mut code = ExitCode::SUCCESS;
         for source in &self.sources {
-            let (by, now) = (By::new(&self.actor, &self.why), SystemClock.now());
+            let (by, now) = (self.actor.by(&self.why), SystemClock.now());
             let did = match action {
                 Action::Pause => operator.pause(source, by, now).await.map(|()| "paused".to_owned()),
                 Action::Resume => operator

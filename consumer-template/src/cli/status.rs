@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::dlq::StoreArg;
+use super::args::StoreArg;
 use super::source;
 use super::storage;
 use super::table::{print_line, table};

@@ -6,15 +6,16 @@ use clap::Args;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::list;
 use super::select::SelectArgs;
 use super::watch::{STALE, Watch};
-use super::{StoreArg, list};
+use crate::cli::args::{ActorArg, StoreArg};
 use crate::cli::source::remedy;
 use crate::cli::table::{eprint_line, print_line, shown, table};
 use crate::clock::SystemClock;
 use crate::dead_letters::{Action, Moved, Rate, Task, Which};
 use crate::event::{EventNo, State};
-use crate::inbox::{By, DeadLetters, Filter, IfStale, OperatorError, Selection};
+use crate::inbox::{DeadLetters, Filter, IfStale, OperatorError, Selection};
 
 /// As a shell says it of what Ctrl-C ended.
 const STOPPED: u8 = 130;
@@ -44,9 +45,8 @@ struct ActArgs {
     /// At most so many per second or minute: 50/s, 600/m.
     #[arg(long)]
     rate: Option<Rate>,
-    /// Who does it, for the audit log.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
+    #[command(flatten)]
+    actor: ActorArg,
     /// Only show what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -132,7 +132,7 @@ impl ActArgs {
                 _ = terminate.recv() => {}
             }
         };
-        let task = Task { action, which, by: By::new(&self.actor, why), rate: self.rate };
+        let task = Task { action, which, by: self.actor.by(why), rate: self.rate };
         let mut watch = Watch::new(verb(action));
         let run = task.run(store, &SystemClock, stop, &mut watch).await;
         watch.end();

@@ -10,8 +10,8 @@ use indicatif::ProgressBar;
 use tempfile::NamedTempFile;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::StoreArg;
 use super::select::SelectArgs;
+use crate::cli::args::StoreArg;
 use crate::cli::table::{eprint_line, progress};
 use crate::dead_letters::Pages;
 use crate::export::Export;

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::StoreArg;
 use super::select::{SelectArgs, or_dash};
+use crate::cli::args::StoreArg;
 use crate::cli::table::{eprint_line, moment, print_line, shown, table};
 use crate::inbox::{DeadLetters as _, Group};
 

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::StoreArg;
 use super::select::{SelectArgs, or_dash};
+use crate::cli::args::StoreArg;
 use crate::cli::table::{eprint_line, moment, print_line, shown, table};
 use crate::dead_letters::Pages;
 use crate::export::json;

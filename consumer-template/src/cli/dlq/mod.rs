@@ -8,10 +8,8 @@ mod select;
 mod show;
 mod watch;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use self::act::{Discard, Replay};
@@ -19,8 +17,6 @@ use self::export::ExportArgs;
 use self::groups::Groups;
 use self::list::List;
 use self::show::Show;
-use crate::config::StoreConfig;
-use crate::inbox::sqlite::{SqliteOperator, SqliteOptions};
 
 /// Look after dead letters: events that no attempt will follow unless a person acts.
 #[derive(Args, Debug)]
@@ -52,32 +48,6 @@ enum Command {
     Replay(Replay),
     Discard(Discard),
     Export(ExportArgs),
-}
-
-/// Which database.
-#[derive(Args, Debug)]
-pub(super) struct StoreArg {
-    /// The configuration file; only its [store] is read.
-    #[arg(long, short, value_name = "FILE", default_value = "hookproof.toml", env = "HOOKPROOF_CONFIG")]
-    config: PathBuf,
-    /// The SQLite file, instead of the one that the configuration names.
-    #[arg(long, value_name = "FILE")]
-    db: Option<PathBuf>,
-}
-
-impl StoreArg {
-    pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
-        Ok(match &self.db {
-            Some(path) => path.clone(),
-            None => StoreConfig::load(&self.config)?.path,
-        })
-    }
-
-    pub(super) fn open(&self) -> anyhow::Result<SqliteOperator> {
-        let path = self.path()?;
-        SqliteOperator::open(SqliteOptions::new(&path))
-            .with_context(|| format!("cannot open {}", path.display()))
-    }
 }
 
 impl Dlq {

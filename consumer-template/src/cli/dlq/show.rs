@@ -5,8 +5,8 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::StoreArg;
 use super::select::or_dash;
+use crate::cli::args::StoreArg;
 use crate::cli::deliveries;
 use crate::cli::table::{moment, print_line, shown, table};
 use crate::event::{EventNo, State};

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use self::purge::Purge;
 use self::show::Show;
 use self::verify::Verify;
-use super::dlq::StoreArg;
+use super::args::StoreArg;
 use super::table::{moment, print_line, shown, table};
 use crate::inbox::{Quarantine as Store, QuarantineFilter, QuarantineTotal, QuarantinedSummary};
 

@@ -1,10 +1,11 @@
 use clap::{ArgGroup, Args};
 
-use super::{Pages, StoreArg};
+use super::Pages;
+use crate::cli::args::{ActorArg, StoreArg};
 use crate::cli::table::print_line;
 use crate::cli::when::When;
 use crate::clock::{Clock as _, SystemClock};
-use crate::inbox::{By, Quarantine as _, QuarantineFilter, QuarantineNo};
+use crate::inbox::{Quarantine as _, QuarantineFilter, QuarantineNo};
 
 /// Delete requests from quarantine, for good.
 #[derive(Args, Debug)]
@@ -24,9 +25,8 @@ pub(super) struct Purge {
     /// Only what was received before this moment, or longer ago than `2h`.
     #[arg(long, value_name = "TIME", group = "which")]
     before: Option<When>,
-    /// Who does it, for the audit log.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
+    #[command(flatten)]
+    actor: ActorArg,
     /// Why, for the audit log.
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     why: String,
@@ -50,7 +50,7 @@ impl Purge {
             return Ok(print_line(format_args!("would purge {total} requests, nothing changed"))?);
         }
         loop {
-            let by = By::new(&self.actor, &self.why);
+            let by = self.actor.by(&self.why);
             let purged = store.purge_quarantine(filter.clone(), by, SystemClock.now()).await?;
             total += purged;
             if purged == 0 {

@@ -3,8 +3,8 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::StoreArg;
 use super::summary_json;
+use crate::cli::args::StoreArg;
 use crate::cli::table::{moment, print_line, shown};
 use crate::inbox::{Quarantine as _, QuarantineNo, Quarantined};
 

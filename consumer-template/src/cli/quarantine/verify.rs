@@ -5,12 +5,12 @@ use anyhow::bail;
 use clap::Args;
 
 use super::Pages;
-use crate::cli::ConfigArg;
+use crate::cli::args::{ActorArg, ConfigArg};
 use crate::cli::table::{print_line, progress};
 use crate::clock::{Clock as _, SystemClock, later};
 use crate::config::Config;
 use crate::inbox::sqlite::{SqliteOperator, SqliteOptions};
-use crate::inbox::{By, Delivery, Quarantine as Store, QuarantinedSummary};
+use crate::inbox::{Delivery, Quarantine as Store, QuarantinedSummary};
 use crate::ingress::door::{Again, verify_again};
 
 /// Verify what is in quarantine again, with the keys of the configuration, and accept what is genuine.
@@ -27,9 +27,8 @@ pub(super) struct Verify {
     /// Only say what would become of each.
     #[arg(long)]
     dry_run: bool,
-    /// Who does it, for the audit log.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
+    #[command(flatten)]
+    actor: ActorArg,
     /// Why, for the audit log.
     #[arg(long, default_value = "verified with the keys of the configuration")]
     why: String,
@@ -100,7 +99,7 @@ impl Verify {
         if self.dry_run {
             return Ok(("would_accept".to_owned(), true));
         }
-        let by = By::new(&self.actor, format!("request {}: {}", request.number, self.why));
+        let by = self.actor.by(format!("request {}: {}", request.number, self.why));
         let fate = match store.release(request.number, *incoming, by, now).await? {
             None => "gone",
             Some(accepted) => match accepted.outcome {
