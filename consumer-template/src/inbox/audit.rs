@@ -34,8 +34,13 @@ pub struct AuditFilter {
     pub until: Option<UnixTime>,
     /// Only lines older than this one: the last one of the page before.
     pub before: Option<i64>,
-    /// At most this many; 0 and everything above [`Filter::MAX_LIMIT`](super::Filter::MAX_LIMIT) mean that.
+    /// At most this many; 0 and everything above [`AuditFilter::MAX_LIMIT`] mean [`AuditFilter::MAX_LIMIT`].
     pub limit: usize,
+}
+
+impl AuditFilter {
+    /// The largest page.
+    pub const MAX_LIMIT: usize = 100;
 }
 
 /// One line of the audit log, as the log lists it.
@@ -49,9 +54,9 @@ pub struct AuditEntry {
     pub event: Option<EventNo>,
     /// The source, or that of the event.
     pub source: Option<String>,
-    /// Who.
+    /// Who. `provider` for a redelivery.
     pub actor: String,
-    /// What was done.
+    /// `replay`, `discard` or `revive`; of a source `pause`, `resume` or `trip`.
     pub action: String,
     /// Why.
     pub why: String,

@@ -64,10 +64,6 @@ pub struct DeliveryFilter {
 impl DeliveryFilter {
     /// The largest page.
     pub const MAX_LIMIT: usize = 1_000;
-
-    pub(crate) fn page_size(&self) -> usize {
-        if self.limit == 0 { Self::MAX_LIMIT } else { self.limit.min(Self::MAX_LIMIT) }
-    }
 }
 
 /// What identifies a delivery: its event, and which one of those of the same millisecond it is.

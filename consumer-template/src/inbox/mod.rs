@@ -136,7 +136,8 @@ pub use quarantine::{
     Head, Quarantine, QuarantineFilter, QuarantineLimits, QuarantineNo, QuarantineTotal, Quarantined,
     QuarantinedSummary, RefusedDelivery,
 };
-pub use records::{AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter};
+pub(crate) use records::page_size;
+pub use records::{AttemptRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter};
 pub use refusals::{
     KeepRefused, RefusalBatch, RefusalFilter, RefusalLog, RefusalRecord, RefusalSample, RefusalTotal,
     RefusalsOfSource, SampledMethod,

@@ -181,10 +181,6 @@ pub struct QuarantineFilter {
 impl QuarantineFilter {
     /// The largest page.
     pub const MAX_LIMIT: usize = 100;
-
-    pub(crate) fn page_size(&self) -> usize {
-        if self.limit == 0 { Self::MAX_LIMIT } else { self.limit.min(Self::MAX_LIMIT) }
-    }
 }
 
 /// A line in a list of what is in quarantine.

@@ -2,7 +2,7 @@
 
 use hookproof::UnixTime;
 
-use super::{DeliveryRecord, Selection};
+use super::{AuditEntry, DeliveryRecord, Selection};
 use crate::event::{DeadReason, Event, EventNo, State};
 use crate::fingerprint::Fingerprint;
 
@@ -46,10 +46,11 @@ impl Filter {
     pub fn selecting(self, select: Selection) -> Self {
         Self { select, ..self }
     }
+}
 
-    pub(crate) fn page_size(&self) -> usize {
-        if self.limit == 0 { Self::MAX_LIMIT } else { self.limit.min(Self::MAX_LIMIT) }
-    }
+/// How long a page is, of which `limit` lines were asked for: 0 is for as many as there may be.
+pub(crate) fn page_size(limit: usize, most: usize) -> usize {
+    if limit == 0 { most } else { limit.min(most) }
 }
 
 /// A line in a list of events.
@@ -97,7 +98,7 @@ pub struct EventDetail {
     /// All attempts, also those before a replay, the oldest first.
     pub attempts: Vec<AttemptRecord>,
     /// What people and the provider did to it, the oldest first.
-    pub audit: Vec<AuditRecord>,
+    pub audit: Vec<AuditEntry>,
     /// Its deliveries, the oldest first, as far as their records are kept; of very many, the latest.
     pub deliveries: Vec<DeliveryRecord>,
     /// When its headers and body went, after their retention. `event` is shown without them then.
@@ -127,19 +128,6 @@ impl AttemptRecord {
     pub fn took_ms(&self) -> Option<u64> {
         self.ended_at.map(|end| end.as_millis().saturating_sub(self.started_at.as_millis()))
     }
-}
-
-/// One line of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditRecord {
-    /// When.
-    pub at: UnixTime,
-    /// Who. `provider` for a redelivery.
-    pub actor: String,
-    /// `replay`, `discard` or `revive`; of a source `pause`, `resume` or `trip`.
-    pub action: String,
-    /// Why.
-    pub why: String,
 }
 
 /// How many events there are.

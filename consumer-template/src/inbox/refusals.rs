@@ -148,10 +148,6 @@ pub struct RefusalFilter {
 impl RefusalFilter {
     /// The largest page.
     pub const MAX_LIMIT: usize = 100;
-
-    pub(crate) fn page_size(&self) -> usize {
-        if self.limit == 0 { Self::MAX_LIMIT } else { self.limit.min(Self::MAX_LIMIT) }
-    }
 }
 
 /// A refusal that is kept.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::job::WorkError;
 use super::rows::{self, from_sql, to_sql};
 use crate::event::{EventNo, State};
-use crate::inbox::{Accepted, Delivery, DeliveryFilter, DeliveryNo, DeliveryRecord, Incoming};
+use crate::inbox::{Accepted, Delivery, DeliveryFilter, DeliveryNo, DeliveryRecord, Incoming, page_size};
 
 /// Writes the record of a delivery. `found`: the state of the event that it belongs to, if there was one.
 pub(super) fn record(
@@ -99,7 +99,10 @@ pub(super) fn list(conn: &Connection, filter: &DeliveryFilter) -> rusqlite::Resu
         values.push((":event", Box::new(before.event.0)));
         values.push((":nth", Box::new(before.nth)));
     }
-    sql += &format!(" ORDER BY received_at DESC, event DESC, nth DESC LIMIT {}", filter.page_size());
+    sql += &format!(
+        " ORDER BY received_at DESC, event DESC, nth DESC LIMIT {}",
+        page_size(filter.limit, DeliveryFilter::MAX_LIMIT)
+    );
     let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_ref())).collect();
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(values.as_slice(), read)?;

@@ -17,7 +17,7 @@ use super::rows::{self, decode_headers, encode_headers, from_sql, to_sql};
 use crate::clock::millis;
 use crate::inbox::{
     Accepted, By, Head, InboxError, Incoming, Quarantine, QuarantineFilter, QuarantineLimits, QuarantineNo,
-    QuarantineTotal, Quarantined, QuarantinedSummary, RefusedDelivery,
+    QuarantineTotal, Quarantined, QuarantinedSummary, RefusedDelivery, page_size,
 };
 
 #[async_trait]
@@ -207,7 +207,7 @@ fn list(conn: &Connection, filter: &QuarantineFilter) -> rusqlite::Result<Vec<Qu
             filter.number.map(|number| number.0),
             filter.source,
             filter.before.map(to_sql),
-            i64::try_from(filter.page_size()).unwrap_or(i64::MAX),
+            i64::try_from(page_size(filter.limit, QuarantineFilter::MAX_LIMIT)).unwrap_or(i64::MAX),
         ],
         summary,
     )?

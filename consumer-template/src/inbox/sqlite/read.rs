@@ -6,6 +6,7 @@ use hookproof::UnixTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
+use super::audit_log;
 use super::deliveries;
 use super::open;
 use super::options::SqliteOptions;
@@ -14,8 +15,8 @@ use super::rows::{self, from_sql};
 use super::select::Conditions;
 use crate::event::EventNo;
 use crate::inbox::{
-    AttemptRecord, AuditRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter, InboxError,
-    StoreError,
+    AttemptRecord, Blocked, Count, Counts, EventDetail, EventSummary, Filter, InboxError, StoreError,
+    page_size,
 };
 
 /// Reading connections. More readers wait.
@@ -120,8 +121,12 @@ fn summary_of(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
 pub(super) fn list(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<EventSummary>> {
     let which = Conditions::page(filter);
     let order = if filter.newest_first { "number DESC" } else { "number" };
-    let sql =
-        format!("{} WHERE {} ORDER BY {order} LIMIT {}", summary_sql(), which.sql(), filter.page_size());
+    let sql = format!(
+        "{} WHERE {} ORDER BY {order} LIMIT {}",
+        summary_sql(),
+        which.sql(),
+        page_size(filter.limit, Filter::MAX_LIMIT)
+    );
     conn.prepare_cached(&sql)?.query_map(which.values().as_slice(), summary_of)?.collect()
 }
 
@@ -142,7 +147,7 @@ pub(super) fn detail(conn: &Connection, summary: EventSummary) -> rusqlite::Resu
         summary,
         event: rows::load_to_show(conn, event)?,
         attempts: attempts(conn, event)?,
-        audit: audit(conn, event)?,
+        audit: audit_log::of_event(conn, event)?,
         deliveries: deliveries::of(conn, event)?,
         purged_at: purged_at(conn, event)?,
     })
@@ -170,17 +175,4 @@ fn attempts(conn: &Connection, event: EventNo) -> rusqlite::Result<Vec<AttemptRe
         })
     })?
     .collect()
-}
-
-fn audit(conn: &Connection, event: EventNo) -> rusqlite::Result<Vec<AuditRecord>> {
-    conn.prepare_cached("SELECT at, actor, action, why FROM audit WHERE event = ?1 ORDER BY id")?
-        .query_map(params![event.0], |row| {
-            Ok(AuditRecord {
-                at: from_sql(row.get(0)?),
-                actor: row.get(1)?,
-                action: row.get(2)?,
-                why: row.get(3)?,
-            })
-        })?
-        .collect()
 }

@@ -14,7 +14,7 @@ use super::quarantine;
 use super::rows::{self, from_sql, to_sql};
 use crate::inbox::{
     InboxError, KeepRefused, QuarantineLimits, RefusalBatch, RefusalFilter, RefusalLog, RefusalRecord,
-    RefusalTotal, RefusalsOfSource, RefusedDelivery,
+    RefusalTotal, RefusalsOfSource, RefusedDelivery, page_size,
 };
 
 #[async_trait]
@@ -143,7 +143,7 @@ fn list(conn: &Connection, filter: &RefusalFilter) -> rusqlite::Result<Vec<Refus
             filter.source,
             filter.reason.map(hookproof::Refusal::code),
             filter.since.map(to_sql),
-            i64::try_from(filter.page_size()).unwrap_or(i64::MAX),
+            i64::try_from(page_size(filter.limit, RefusalFilter::MAX_LIMIT)).unwrap_or(i64::MAX),
         ],
         |row| {
             Ok(RefusalRecord {
