@@ -173,7 +173,7 @@ async fn failing_handlers_end_dead_after_their_attempts_and_other_keys_flow() {
 
 #[tokio::test]
 async fn hanging_handlers_end_dead_after_their_attempts_and_other_keys_flow() {
-    let mut bench = bench(DispatchConfig { handler_timeout: Duration::from_millis(100), ..config() });
+    let mut bench = bench(DispatchConfig { handler_timeout: Duration::from_millis(500), ..config() });
     let hanging = [bench.accept("msg_1", "hang").await, bench.accept("msg_2", "hang").await];
     let good = bench.accept("msg_3", "good").await;
     bench.round().await;
@@ -288,7 +288,7 @@ fn live(backend: &Sqlite, handler: &Arc<Scripted>, config: DispatchConfig) -> Di
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_heartbeat_keeps_a_lease_that_is_shorter_than_the_handler() {
     let (backend, handler) = (Sqlite::start(), Arc::new(Scripted::default()));
-    let lease = Duration::from_millis(600);
+    let lease = Duration::from_millis(1_500);
     let dispatcher = live(&backend, &handler, DispatchConfig { lease, poll: lease / 6, ..config() });
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn(dispatcher.run(async { drop(stopped.await) }));

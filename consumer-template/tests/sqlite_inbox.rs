@@ -10,12 +10,12 @@ mod support;
 
 use std::time::Duration;
 
+use futures_util::future::{JoinAll, join_all, poll_immediate};
 use hookproof_consumer::event::{EventNo, State};
 use hookproof_consumer::inbox::sqlite::{OpenError, SqliteInbox, SqliteOperator, SqliteOptions};
 use hookproof_consumer::inbox::{By, Delivery, Filter, IfStale, Inbox, InboxError, Operator, OperatorError};
 use hookproof_consumer::retry::Outcome;
 use support::{LEASE, Sqlite, accept, at, claim_one, sent};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Keeps the database's write lock until it is dropped: the writer has to wait, and jobs queue up.
@@ -23,6 +23,13 @@ fn hold(backend: &Sqlite) -> rusqlite::Connection {
     let conn = backend.sql();
     conn.execute_batch("BEGIN IMMEDIATE").unwrap();
     conn
+}
+
+/// Asks for all of it, and goes on when all of it is queued (or refused).
+async fn queued<F: Future>(requests: impl IntoIterator<Item = F>) -> JoinAll<F> {
+    let mut all = join_all(requests);
+    assert!(poll_immediate(&mut all).await.is_none(), "the writer was not kept waiting");
+    all
 }
 
 /// How many transactions the write-ahead log holds: frames whose header gives the size of the database after a commit.
@@ -37,14 +44,10 @@ fn commits(backend: &Sqlite) -> usize {
 async fn commits_for_forty(backend: &Sqlite) -> usize {
     let before = commits(backend);
     let held = hold(backend);
-    let mut tasks = JoinSet::new();
-    for n in 0..40 {
-        let inbox = backend.shared();
-        tasks.spawn(async move { inbox.accept(sent(n).incoming()).await.unwrap().outcome });
-    }
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    let accept = async |n: i32| backend.inbox().accept(sent(n).incoming()).await.unwrap().outcome;
+    let accepting = queued((0..40).map(accept)).await;
     drop(held);
-    assert_eq!(tasks.join_all().await, vec![Delivery::New; 40]);
+    assert_eq!(accepting.await, vec![Delivery::New; 40]);
     commits(backend) - before
 }
 
@@ -64,14 +67,13 @@ async fn one_failing_event_spoils_no_neighbour() {
         BEGIN SELECT RAISE(ABORT, 'spoiled'); END";
     backend.sql().execute_batch(trigger).unwrap();
     let held = hold(&backend);
-    let mut tasks = JoinSet::new();
-    for n in 0..60 {
-        let (inbox, source) = (backend.shared(), if n % 3 == 0 { "bad" } else { "crm" });
-        tasks.spawn(async move { (source, inbox.accept(sent(n).to(source).incoming()).await) });
-    }
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let accept = async |n: i32| {
+        let source = if n % 3 == 0 { "bad" } else { "crm" };
+        (source, backend.inbox().accept(sent(n).to(source).incoming()).await)
+    };
+    let accepting = queued((0..60).map(accept)).await;
     drop(held);
-    for (source, result) in tasks.join_all().await {
+    for (source, result) in accepting.await {
         match (source, result) {
             ("crm", Ok(accepted)) => assert_eq!(accepted.outcome, Delivery::New),
             ("bad", Err(InboxError::Store(error))) => {
@@ -93,17 +95,14 @@ async fn a_full_queue_says_so_and_leaves_room_for_workers() {
     accept(backend.inbox(), &sent("claimed")).await;
     let claimed = claim_one(backend.inbox(), at(0)).await;
     let held = hold(&backend);
-    let mut tasks = JoinSet::new();
-    for n in 0..100 {
-        let inbox = backend.shared();
-        tasks.spawn(async move { inbox.accept(sent(n).incoming()).await.map(|accepted| accepted.outcome) });
-    }
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let accept =
+        async |n: i32| backend.inbox().accept(sent(n).incoming()).await.map(|accepted| accepted.outcome);
+    let accepting = queued((0..100).map(accept)).await;
     let settled = backend.inbox().settle(&claimed.lease, Outcome::Done, at(1));
     let settled = timeout(Duration::from_millis(50), settled).await;
     assert!(settled.is_err(), "it waits with the others and is not refused");
     drop(held);
-    let answers = tasks.join_all().await;
+    let answers = accepting.await;
     let full = answers.iter().filter(|answer| matches!(answer, Err(InboxError::Full))).count();
     let stored = answers.iter().filter(|answer| matches!(answer, Ok(Delivery::New))).count();
     // Eight in the queue, and up to four that the writer had taken.

@@ -215,16 +215,20 @@ fn memory_follows_what_has_arrived() {
     assert_eq!(cost(|| pending.update(b"small")).1, 5, "a small body has no room beside it");
 }
 
-/// Or an answer would wait for the hash of the whole body after its last byte. The two differ by orders of magnitude.
+/// Or an answer would wait for the hash of the whole body after its last byte. The two differ by orders of magnitude; the
+/// least of several times is what nothing else held up.
 #[test]
 fn a_body_is_hashed_while_it_arrives() {
     let body = vec![b'x'; MIB];
-    let mut pending = begun(&body, MIB);
-    let start = Instant::now();
-    body.chunks(PIECE).for_each(|piece| pending.update(piece).unwrap());
-    let arriving = start.elapsed();
-    let start = Instant::now();
-    pending.finish().unwrap();
-    let finishing = start.elapsed();
+    let (mut arriving, mut finishing) = (Duration::MAX, Duration::MAX);
+    for _ in 0..5 {
+        let mut pending = begun(&body, MIB);
+        let start = Instant::now();
+        body.chunks(PIECE).for_each(|piece| pending.update(piece).unwrap());
+        arriving = arriving.min(start.elapsed());
+        let start = Instant::now();
+        pending.finish().unwrap();
+        finishing = finishing.min(start.elapsed());
+    }
     assert!(finishing < arriving / 2, "{finishing:?} after {arriving:?}");
 }
