@@ -270,3 +270,6 @@ impl Digest {
         self.0.finalize().into()
     }
 }
+
+#[cfg(test)]
+mod tests;

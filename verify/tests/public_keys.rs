@@ -38,6 +38,13 @@ kv2/hndOgak/YmlQu6FbDvuRkSmTS2Pkuxnpo8SJFnXjkk9EuiwSTLoeFoFNViBI
 const P384: &str = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEhn+q02PjCk/zmpx77rwnZHNHcuAovv+kaRRJkkt686i1xud6v2vNMg+wALKr\
      Pc/HJ02xwDx6+hs+VBFrBsarvfmK2w2/a1ER4nM33cdgPT1pt8iXPKe5LJfIasJx61+g";
 
+/// A key on the curve secp256k1, whose points are written as those of P-256 are.
+const SECP256K1: &str = "MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEeb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0\
+     SKaFVBmcR9CP+xDUuA==";
+
+/// The key of `sendgrid` in `key_pairs.rs`, its point compressed, which `ring` does not read.
+const COMPRESSED: &str = "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgAC94Uk3oa8AoaschpG8+fUrE4FB8yOhAOeqiNTZe3HbvE=";
+
 const IN_PEM: &str = "a public key or certificate in PEM, or base64 of a public key in DER";
 const OF_THE_KIND: &str = "a public key of the kind that the scheme signs with";
 const OF_A_JWK: &str = "a JSON Web Key with kty EC, crv P-256, x and y";
@@ -152,6 +159,8 @@ fn what_is_no_public_key_is_refused() {
         "a shared secret of sixteen bytes",
         "AAECAwQFBgcICQoLDA0ODw==",
         P384,
+        SECP256K1,
+        COMPRESSED,
         p256.split_at(4).1,
         &pem("PUBLIC KEY", p256.split_at(4).1),
         &pem("EC PRIVATE KEY", p256),

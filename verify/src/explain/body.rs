@@ -206,3 +206,20 @@ pub(super) fn beyond_repair(body: &[u8]) -> Option<&'static str> {
          the way, which cannot be undone. Verify the bytes as they arrive.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that is tried twice takes the place of another under the limits.
+    #[test]
+    fn a_body_is_tried_once_and_the_received_one_never() {
+        let mut bodies = Bodies { original: b"here", seen: HashSet::new(), variations: Vec::new() };
+        for body in [&b"here"[..], b"other", b"other", b"here"] {
+            bodies.add(CauseKind::BodyEdges, Some(body.to_vec()), String::new(), "");
+        }
+        bodies.add(CauseKind::BodyEdges, None, String::new(), "");
+        assert_eq!(bodies.variations.len(), 1);
+        assert!(bodies.seen.contains(&b"other"[..]));
+    }
+}

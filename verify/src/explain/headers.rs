@@ -59,10 +59,8 @@ pub(super) fn any_signature(trial: &Trial) -> bool {
 /// Every other reading of the headers, the nearest to the configured one first.
 pub(super) fn variations(trial: &Trial) -> Vec<Variation> {
     let mut variations = duplicates(trial);
-    let mut found = found(trial);
     let own = |header: &HeaderName| trial.scheme.signature_headers.contains(header);
-    found.sort_by_key(|found| !own(&found.header));
-    let (here, elsewhere): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| own(&found.header));
+    let (here, elsewhere): (Vec<_>, Vec<_>) = found(trial).into_iter().partition(|found| own(&found.header));
     variations.extend(here.into_iter().map(|found| presented(trial, found)));
     variations.extend(families(trial));
     variations.extend(moved(trial));

@@ -291,6 +291,10 @@ mod tests {
             "{\n  \"b\": [\n    1.0,\n    {},\n    [],\n    \"\\u00e9\\/<\"\n  ],\n  \"a\": null\n}"
         );
         assert_eq!(
+            print(r#"[[1,[2]],{"a":[{}]}]"#, Layout::Indented("\t"), false, Text::AsIs),
+            "[\n\t[\n\t\t1,\n\t\t[\n\t\t\t2\n\t\t]\n\t],\n\t{\n\t\t\"a\": [\n\t\t\t{}\n\t\t]\n\t}\n]"
+        );
+        assert_eq!(
             print("[\"é<\u{1f600}\"]", Layout::Compact, false, Text::AsciiCapitals),
             r#"["\u00E9<\uD83D\uDE00"]"#
         );

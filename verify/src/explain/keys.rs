@@ -218,3 +218,19 @@ fn expectation(format: KeyFormat) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Before the '=' stands the name of a variable; anything else is a part of the secret.
+    #[test]
+    fn an_assignment_has_a_name() {
+        for text in ["SECRET=abc", " HOOK_SECRET_2='abc' ", "_=abc", "S3=\"abc\""] {
+            assert_eq!(of_assignment(text).as_deref(), Some("abc"), "{text}");
+        }
+        for text in ["=abc", "secret=abc", "HOOK-SECRET=abc", "hook_2=abc", "SECRET abc"] {
+            assert_eq!(of_assignment(text), None, "{text}");
+        }
+    }
+}

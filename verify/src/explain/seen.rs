@@ -188,3 +188,25 @@ pub(super) fn next_steps(trial: &Trial, tries: u32, ids: &[&str]) -> Vec<String>
     steps.push("Or nobody who has the key has sent it, and it is refused as it should be.".to_owned());
     steps
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::trial;
+    use super::*;
+
+    #[test]
+    fn that_a_body_was_not_varied_is_said_beyond_the_limit() {
+        let mut trial = trial::tests::github();
+        for (length, said) in [(MAX_BODY_BYTES, false), (MAX_BODY_BYTES + 1, true)] {
+            trial.body = Bytes::from(vec![b' '; length]);
+            let steps = next_steps(&trial, 1, &["k"]);
+            assert_eq!(
+                steps.iter().any(|step| step.contains("it was not varied")),
+                said,
+                "{length}: {steps:?}"
+            );
+        }
+    }
+}

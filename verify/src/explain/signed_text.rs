@@ -3,7 +3,7 @@
 use super::explanation::{Cause, CauseKind};
 use super::time;
 use super::trial::{Trial, Variation};
-use crate::scheme::{Freshness, Location, Part, Syntax};
+use crate::scheme::{Freshness, Location, Part};
 
 const SEPARATORS: [&str; 8] = [".", ":", "", "\n", ",", "|", "-", "&"];
 
@@ -17,7 +17,7 @@ const REMEDY: &str = "Compare with the provider's documentation: his scheme may 
 /// The parts left out, separated, ordered or joined otherwise.
 pub(super) fn variations(trial: &Trial) -> Vec<Variation> {
     let parts = &trial.scheme.parts;
-    if !parts.contains(&Part::Body) || matches!(trial.scheme.syntax, Syntax::HttpMessage { .. }) {
+    if !parts.contains(&Part::Body) {
         // What is signed is listed by the request itself, or made of the body: there is nothing to leave out.
         return Vec::new();
     }
@@ -65,10 +65,10 @@ fn without(parts: &[Part], absent: &Part) -> Vec<Part> {
     let mut parts = parts.to_vec();
     if let Some(at) = parts.iter().position(|part| part == absent) {
         parts.remove(at);
-        let literal = |at: usize| matches!(parts.get(at), Some(Part::Literal(_)));
-        if literal(at) {
+        let literal = |part: Option<&Part>| matches!(part, Some(Part::Literal(_)));
+        if literal(parts.get(at)) {
             parts.remove(at);
-        } else if at > 0 && at == parts.len() && literal(at - 1) {
+        } else if at == parts.len() && literal(parts.last()) {
             parts.pop();
         }
     }
@@ -146,5 +146,21 @@ fn name(part: &Part) -> String {
         Part::Form(_) => "form fields".to_owned(),
         Part::TokenContent => "token".to_owned(),
         Part::SignatureBase => "signature base".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that is tried twice takes the place of another under the limits; without the body any body would fit.
+    #[test]
+    fn a_text_is_tried_once_and_never_without_the_body() {
+        let (time, body) = (Part::Timestamp, Part::Body);
+        let mut texts = Texts { original: vec![time.clone(), body.clone()], list: Vec::new() };
+        for parts in [vec![time.clone(), body.clone()], vec![body.clone()], vec![body.clone()], vec![time]] {
+            texts.add(parts);
+        }
+        assert_eq!(texts.list, [[body]]);
     }
 }

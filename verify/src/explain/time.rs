@@ -258,9 +258,8 @@ pub(super) fn own_timestamp(trial: &mut Trial, format: TimestampFormat, text: &s
         return;
     };
     trial.headers.insert(name.clone(), value);
-    let window =
-        window(&trial.scheme).filter(|_| !matches!(trial.scheme.freshness, Freshness::EventTime { .. }));
-    let window = window.unwrap_or(Window::symmetric(Duration::from_secs(300)));
+    // A trial takes place at the time that is stated, which is inside any window.
+    let window = Window::symmetric(Duration::from_secs(300));
     trial.scheme.freshness = Freshness::SignedTimestamp { at: TimestampAt::Header(name), format, window };
 }
 

@@ -96,7 +96,6 @@ impl Search {
             .iter()
             .enumerate()
             .flat_map(|(at, first)| families.iter().skip(at + 1).map(move |second| (first, second)))
-            .filter(|(first, second)| !first.is_empty() && !second.is_empty())
             .collect();
         // Many pairs of two small families before a few of two large ones.
         pairs.sort_by_key(|(first, second)| first.len() * second.len());
@@ -146,17 +145,19 @@ impl Trial {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::explain::explanation::CauseKind;
     use crate::sign::{Outgoing, Signer};
 
-    /// Two tries of eight bytes fit into sixteen, and a third does not, right as it is.
-    #[test]
-    fn what_is_hashed_is_bounded() {
-        let key = Key::new("k", "a secret of at least 16 bytes");
+    const SECRET: &str = "a secret of at least 16 bytes";
+
+    /// A delivery that is right as it is.
+    pub(in crate::explain) fn github() -> Trial {
+        let key = Key::new("k", SECRET);
         let scheme = crate::schemes::github();
         let headers = Signer::new(&scheme, &key).unwrap().sign(&Outgoing::new(b"12345678")).unwrap();
-        let trial = Trial {
+        Trial {
             scheme,
             keys: vec![key],
             public_url: None,
@@ -166,12 +167,44 @@ mod tests {
             headers,
             body: Bytes::from_static(b"12345678"),
             now: UnixTime::from_secs(0),
-        };
+        }
+    }
+
+    /// Two tries of eight bytes fit into sixteen, and a third does not, right as it is.
+    #[test]
+    fn what_is_hashed_is_bounded() {
+        let trial = github();
         let mut search = Search::new(16);
         assert_eq!(search.fits(&trial).as_deref(), Some("k"));
         assert_eq!(search.fits(&trial).as_deref(), Some("k"));
         assert!(!search.cut_short);
         assert_eq!(search.fits(&trial), None);
         assert!(search.cut_short && search.tries == 2);
+    }
+
+    fn variation(change: impl Fn(&mut Trial) + 'static) -> Variation {
+        Variation::new(Cause::recomputed(CauseKind::KeyText, "", ""), change)
+    }
+
+    /// So many that change nothing.
+    fn idle(number: usize) -> Vec<Variation> {
+        (0..number).map(|_| variation(|_| ())).collect()
+    }
+
+    /// The body is altered, and the key another: mended by the first family and the last of the second together.
+    #[test]
+    fn pairs_with_less_to_try_come_first() {
+        let mut trial = github();
+        trial.body = Bytes::from_static(b"1234567x");
+        trial.keys = vec![Key::new("k", "another secret of 16 bytes")];
+        let mend_body = vec![variation(|trial| trial.body = Bytes::from_static(b"12345678"))];
+        let mut mend_key = idle(99);
+        mend_key.push(variation(|trial| trial.keys = vec![Key::new("k", SECRET)]));
+        let families = [mend_body, mend_key, idle(20), Vec::new(), idle(20)];
+        let mut search = Search::new(1 << 20);
+        let found = search.first_of_pairs(&trial, &families);
+        assert_eq!(found.map(|(_, _, key)| key).as_deref(), Some("k"));
+        // The body with each family of twenty, then with the hundred; of the twenties together none, nor any with itself.
+        assert_eq!(search.tries, 20 + 20 + 100);
     }
 }

@@ -6,9 +6,6 @@ use super::explanation::{Cause, CauseKind};
 use super::trial::{Trial, Variation};
 use crate::canonical::percent_decoded;
 
-/// The most hosts of the headers that are tried.
-const MAX_HOSTS: usize = 4;
-
 /// Scheme, host, port and path prefix of a public URL.
 #[derive(Clone, PartialEq)]
 struct Origin {
@@ -59,11 +56,7 @@ pub(super) fn variations(trial: &Trial) -> Vec<Variation> {
 fn origins(configured: Option<&Origin>, trial: &Trial) -> Vec<Origin> {
     let mut hosts: Vec<(String, Option<u16>)> =
         configured.iter().map(|origin| (origin.host.clone(), origin.port)).collect();
-    for host in hosts_of(&trial.headers) {
-        if !hosts.contains(&host) && hosts.len() < MAX_HOSTS {
-            hosts.push(host);
-        }
-    }
+    hosts.extend(hosts_of(&trial.headers));
     let with_www: Vec<_> = hosts.iter().map(|(host, port)| (with_or_without_www(host), *port)).collect();
     let lower: Vec<_> = hosts.iter().map(|(host, port)| (host.to_ascii_lowercase(), *port)).collect();
     let own = configured.map(|origin| origin.prefix.clone()).unwrap_or_default();
@@ -106,7 +99,8 @@ fn forwarded(headers: &HeaderMap, name: &str) -> Option<String> {
     (!first.is_empty()).then(|| first.trim_end_matches('/').to_owned())
 }
 
-/// The hosts that the request itself names. A stranger wrote them, so they are tried here and never trusted elsewhere.
+/// The hosts that the request itself names, three at most. A stranger wrote them, so they are tried here and never
+/// trusted elsewhere.
 fn hosts_of(headers: &HeaderMap) -> Vec<(String, Option<u16>)> {
     let named = ["x-forwarded-host", "x-original-host", "host"]
         .into_iter()
@@ -184,4 +178,37 @@ fn changed(configured: Option<&Origin>, origin: &Origin, (path, what): &(String,
         trial.public_url = Some(url.clone());
         trial.path_and_query.clone_from(&path);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::trial;
+
+    /// What changes less is tried first, as the limits may end the search; each once, and the configured one never.
+    #[test]
+    fn the_nearest_origins_come_first() {
+        let mut trial = trial::tests::github();
+        trial.headers.insert("x-forwarded-host", "b".parse().unwrap());
+        trial.headers.insert("host", "a".parse().unwrap());
+        let configured = Origin::parse("http://a:8080/in").unwrap();
+        let origins = origins(Some(&configured), &trial);
+        let nearest: Vec<_> = origins.iter().take(11).map(Origin::print).collect();
+        let wanted = [
+            "https://a:8080/in",
+            "http://a:8080",
+            "http://a/in",
+            "http://a:443/in",
+            "http://a:80/in",
+            "http://a:8443/in",
+            "http://b:8080/in",
+            "http://www.a:8080/in",
+            "http://www.b:8080/in",
+            "https://a:8080",
+            "https://a/in",
+        ];
+        assert_eq!(nearest, wanted);
+        // Hosts 'a' and 'b' and each with 'www.', two schemes, five ports and two prefixes.
+        assert_eq!(origins.len(), 4 * 2 * 5 * 2 - 1);
+    }
 }

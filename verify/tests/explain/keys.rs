@@ -177,6 +177,19 @@ fn a_key_outside_its_validity_is_named() {
     }
 }
 
+/// A key counts from its first moment to its last, whatever else is wrong then.
+#[test]
+fn a_key_at_the_edge_of_its_validity_is_not_named() {
+    let mut delivery = Delivery::of(&schemes::stripe());
+    delivery.late(365);
+    let own = Key::new("k", delivery.key.as_str());
+    for key in [own.clone().not_before(delivery.now), own.not_after(delivery.now)] {
+        let explanation = delivery.explain_with(&Explainer::new(schemes::stripe()).key(key));
+        let kinds: Vec<_> = explanation.causes.iter().map(|cause| cause.kind).collect();
+        assert_eq!(kinds, [CauseKind::OutsideWindow], "{explanation}");
+    }
+}
+
 /// A stranger who guesses what is left of a key's text after an edit must not have it recommended.
 #[test]
 fn no_short_key_is_made_of_a_long_one() {

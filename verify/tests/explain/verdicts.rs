@@ -15,6 +15,8 @@ fn what_is_accepted_is_accepted() {
         assert_eq!(explanation.verdict, Verdict::Accepted, "{}\n{explanation}", scheme.name());
         assert_eq!((explanation.reason, explanation.key_id.as_deref()), (None, Some("k")));
         assert!(explanation.causes.is_empty() && explanation.tries == 0, "{explanation}");
+        let ahead = explanation.time.is_some_and(|time| time.in_the_future);
+        assert!(!ahead, "now is not later than now");
         count += 1;
     }
     assert!(count >= 35, "{count}");
@@ -121,6 +123,12 @@ fn refusals_that_need_no_signature_are_seen() {
     assert!(undated.explain_with(&undated.explainer().accept_undated()).is_accepted());
     let form = Delivery::with_body(&schemes::klozeo(), b"event=x");
     assert_seen("no JSON", &form.explain(), CauseKind::MalformedBody);
+
+    // Where the time is optional, none is no fault.
+    let undated = Delivery::with_body(&schemes::klozeo_guide(), b"{\"event\":\"x\"}");
+    let explanation = undated.explain_with(&undated.explainer().accept_undated().body_limit(3));
+    let kinds: Vec<_> = explanation.causes.iter().map(|cause| cause.kind).collect();
+    assert_eq!(kinds, [CauseKind::BodyLimit], "{explanation}");
 
     let large = Delivery::of(&schemes::github());
     let explanation = large.explain_with(&large.explainer().body_limit(10));

@@ -9,6 +9,7 @@ mod challenged;
 mod chosen;
 mod guarded;
 mod guards;
+mod outside;
 mod readiness;
 mod receiving;
 mod refused;
