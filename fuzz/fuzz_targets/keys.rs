@@ -132,7 +132,8 @@ fn is_the_pairs(scheme: &Scheme, text: &str) -> bool {
         "standard-webhooks" => text.trim() == public,
         _ => {
             // Of a certificate the key is a part.
-            let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
+            // A line may end in a CR alone (RFC 7468, section 3).
+            let lines = text.split(['\r', '\n']).map(str::trim).filter(|line| !line.starts_with("-----"));
             let own = STANDARD.decode(public).expect("base64");
             let given = STANDARD.decode(lines.collect::<String>()).unwrap_or_default();
             given.windows(own.len()).any(|part| part == own)
