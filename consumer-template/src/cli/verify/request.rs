@@ -13,13 +13,16 @@ pub(super) struct RawRequest {
     pub(super) notes: Vec<String>,
 }
 
-/// Reads a request line, headers, an empty line and the body; lines end in LF or CR LF. Of `curl -v` the lines with `> `.
+/// Reads a request line, headers, an empty line and the body; lines end in LF or CR LF. Of `curl -v` the lines with `> `,
+/// and no body: it does not print any.
 ///
 /// # Errors
 ///
 /// The line that cannot be read, by its number; never its text, which may hold a secret.
 pub(super) fn parse(input: &[u8]) -> anyhow::Result<RawRequest> {
-    let (lines, body) = head(input);
+    let curls = is_curls(input);
+    let (lines, rest) = head(input, curls);
+    let body = if curls { &[] } else { rest };
     let mut lines = lines.into_iter();
     let (number, first) = lines.next().context("the input is empty: give a request, or a file of vectors")?;
     let (method, path_and_query) = request_line(first).with_context(|| {
@@ -36,15 +39,23 @@ pub(super) fn parse(input: &[u8]) -> anyhow::Result<RawRequest> {
         headers.append(name, value);
     }
     let mut request = RawRequest { method, path_and_query, headers, body: body.to_vec(), notes: Vec::new() };
-    request.join_chunks();
+    if curls {
+        request.notes.push("curl -v does not print the body: give it with --body FILE.".to_owned());
+    } else {
+        request.join_chunks();
+        request.compare_length();
+    }
     Ok(request)
 }
 
-/// The lines of the head with their numbers, and what comes after the empty line.
-fn head(input: &[u8]) -> (Vec<(usize, &[u8])>, &[u8]) {
-    let curls = input.split(|byte| *byte == b'\n').any(|line| {
+fn is_curls(input: &[u8]) -> bool {
+    input.split(|byte| *byte == b'\n').any(|line| {
         line.strip_prefix(b"> ").is_some_and(|line| request_line(line.trim_ascii_end()).is_some())
-    });
+    })
+}
+
+/// The lines of the head with their numbers, and what comes after the empty line.
+fn head(input: &[u8], curls: bool) -> (Vec<(usize, &[u8])>, &[u8]) {
     let (mut lines, mut rest, mut number) = (Vec::new(), input, 0);
     while !rest.is_empty() {
         let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
@@ -106,7 +117,19 @@ impl RawRequest {
         }
     }
 
-    /// Bytes after a request that ended before, such as what `curl -v` says next, are not its body.
+    /// A body that is longer than the request says has something in it that was not sent.
+    fn compare_length(&mut self) {
+        let stated = self.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let Some(stated) = stated.and_then(|text| text.trim().parse::<usize>().ok()) else { return };
+        let found = self.body.len();
+        if found > stated {
+            self.notes.push(format!(
+                "Content-Length says {stated}, and {found} bytes follow the head: what does not belong to the body?"
+            ));
+        }
+    }
+
+    /// Takes this body instead of what follows the head.
     pub(super) fn replace_body(&mut self, body: Vec<u8>) {
         self.body = body;
         self.notes.clear();
@@ -166,6 +189,17 @@ mod tests {
                     completely sent\n< HTTP/1.1 401\n";
         let request = read(text);
         assert_eq!((&*request.path_and_query, request.headers.len()), ("/x", 2));
+        assert_eq!(request.body, b"", "what curl says next is not the body");
+        assert!(request.notes[0].contains("--body"));
+    }
+
+    #[test]
+    fn a_body_that_is_longer_than_stated_is_named() {
+        let head = "POST /x HTTP/1.1\r\nContent-Length: 2\r\n\r\n";
+        assert_eq!(read(&format!("{head}{{}}")).notes, Vec::<String>::new());
+        let longer = read(&format!("{head}{{}}\n"));
+        assert_eq!(longer.body, b"{}\n");
+        assert!(longer.notes[0].contains("says 2, and 3 bytes"), "{:?}", longer.notes);
     }
 
     #[test]
