@@ -22,7 +22,7 @@ pub(super) struct Demo {}
 impl Demo {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
         if std::env::var_os(telemetry::FILTER_VARIABLE).is_some() {
-            telemetry::start(LogFormat::Text);
+            telemetry::start(LogFormat::Text)?;
         }
         let start = Instant::now();
         let mut scene = scene::Scene::open().await?;

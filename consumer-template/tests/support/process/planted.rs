@@ -36,7 +36,7 @@ pub(crate) fn serve_with(inbox: impl FnOnce(SqliteOptions) -> Arc<dyn Inbox>, ha
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let ended = runtime.block_on(async {
         let config = Config::load(&path).unwrap();
-        telemetry::start(config.log.format);
+        telemetry::start(config.log.format).unwrap();
         let mut terminate = signal(SignalKind::terminate()).unwrap();
         let inbox = inbox(SqliteOptions::new(&config.store.path));
         let app = App::start_on(config, inbox, handlers).await.unwrap();
