@@ -4,6 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use hookproof::UnixTime;
+use jiff::Timestamp;
+
+/// A moment as a person reads it: RFC 3339, in UTC.
+pub(crate) fn moment(time: UnixTime) -> String {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).map_or_else(|_| time.as_millis().to_string(), |time| time.to_string())
+}
 
 /// Where "now" comes from.
 pub trait Clock: Send + Sync + std::fmt::Debug {

@@ -6,9 +6,8 @@ use std::io::Write;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookproof::UnixTime;
-use jiff::Timestamp;
 
+use crate::clock::moment;
 use crate::inbox::{EventDetail, EventSummary};
 
 /// The columns of CSV.
@@ -141,12 +140,6 @@ fn body_text(body: &[u8]) -> String {
         Ok(text) if !text.starts_with(BASE64) => text.to_owned(),
         _ => format!("{BASE64}{}", STANDARD.encode(body)),
     }
-}
-
-/// A moment, in UTC.
-pub(crate) fn moment(time: UnixTime) -> String {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(millis).map_or_else(|_| time.as_millis().to_string(), |time| time.to_string())
 }
 
 /// The cell, so that no spreadsheet computes it.

@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 
 use hookproof::UnixTime;
-use jiff::Timestamp;
+
+use crate::clock::moment;
 
 /// A synthetic event: its body, and what of it stands in headers.
 #[derive(Clone, Debug)]
@@ -140,8 +141,7 @@ fn object(fields: &[(&str, &str)]) -> String {
 }
 
 fn rfc3339(at: UnixTime) -> String {
-    let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+    moment(UnixTime::from_secs(at.as_secs()))
 }
 
 #[cfg(test)]

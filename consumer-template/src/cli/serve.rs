@@ -19,7 +19,7 @@ pub(super) struct Serve {
 const EXAMPLES: &str = "\
 Examples:
   KLOZEO_SECRET=... hookproof serve --config hookproof.toml
-  hookproof check-config && kill -HUP $(pidof hookproof)     # take a changed configuration over
+  hookproof check-config && pkill -HUP -f 'hookproof serve'     # take a changed configuration over
 
 On SIGTERM it stops accepting, finishes what is open and running, and exits 0. What is not finished is
 taken up at the next start. It exits 1 when handlers hold so much that only a new process helps: let a
@@ -33,7 +33,7 @@ restart changes server.listen, server.max_connections, refusals.max_rows, [store
 impl Serve {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?;
-        telemetry::start(config.log.format);
+        telemetry::start(config.log.format)?;
         // Before the first request, so that no signal is missed.
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

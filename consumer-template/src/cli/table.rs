@@ -10,7 +10,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub(super) use crate::export::moment;
+pub(super) use crate::clock::moment;
 
 /// A table with a header.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {

@@ -11,11 +11,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, 
 
 use super::config::DispatchConfig;
 use super::stuck::Stuck;
-use crate::clock::{Clock, later};
+use crate::clock::{Clock, later, moment};
 use crate::effect::{Effect, Failure, Handler, SqliteHandler};
 use crate::event::EventNo;
 use crate::inbox::{Claimed, Inbox, Settled, Terms};
 use crate::retry::Outcome;
+use crate::telemetry::field;
 
 /// How long to wait before the store is asked again that has just failed.
 const STORE_PAUSE: Duration = Duration::from_millis(200);
@@ -63,7 +64,7 @@ impl Desk {
             Effect::Sqlite(handler) => self.in_transaction(&claimed, handler).await,
         };
         let finished = Finished { event: claimed.event.number, attempt: claimed.attempt, end };
-        finished.log();
+        finished.log(&claimed.event.source);
         finished
     }
 
@@ -215,21 +216,24 @@ impl Running {
 }
 
 impl Finished {
-    fn log(&self) {
+    fn log(&self, source: &str) {
         let (event, attempt) = (self.event, self.attempt);
         match &self.end {
-            End::Settled(Outcome::Done) => tracing::debug!(%event, attempt, "done"),
-            End::Settled(Outcome::Retry { at, .. }) => {
-                tracing::info!(%event, attempt, retry_at_ms = at.as_millis(), "failed, will be tried again");
+            End::Settled(Outcome::Done) => tracing::debug!(%event, source, attempt, "done"),
+            End::Settled(Outcome::Retry { at, error }) => {
+                let (at, error) = (moment(*at), field(error));
+                tracing::info!(%event, source, attempt, error, at, "failed, will be tried again");
             }
-            End::Settled(Outcome::NotReady { .. }) => {
-                tracing::info!(%event, attempt, "not ready, waits for another event of its key");
+            End::Settled(Outcome::NotReady { error }) => {
+                let error = field(error);
+                tracing::info!(%event, source, attempt, error, "not ready, waits for another event of its key");
             }
-            End::Settled(Outcome::Dead { reason, .. }) => {
-                tracing::warn!(%event, attempt, %reason, "dead letter")
+            End::Settled(Outcome::Dead { reason, error }) => {
+                let error = field(error);
+                tracing::warn!(%event, source, attempt, %reason, error, "dead letter");
             }
-            End::LeaseLost => tracing::warn!(%event, attempt, "the lease was lost"),
-            End::Unsettled => tracing::error!(%event, attempt, "not settled: it will run again"),
+            End::LeaseLost => tracing::warn!(%event, source, attempt, "the lease was lost"),
+            End::Unsettled => tracing::error!(%event, source, attempt, "not settled: it will run again"),
         }
     }
 }

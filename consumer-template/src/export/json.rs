@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{body_text, moment};
+use super::body_text;
+use crate::clock::moment;
 use crate::event::{DeadReason, State};
 use crate::inbox::{AttemptRecord, DeliveryRecord, EventDetail, EventSummary};
 

@@ -13,10 +13,10 @@
 //!
 //! A value that is not printable ASCII has no header: it is in the body.
 
-use hookproof::{Location, Pointer, Scheme, UnixTime};
+use hookproof::{Location, Pointer, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jiff::Timestamp;
 
+use crate::clock::moment;
 use crate::effect::Context;
 use crate::event::{Event, Named};
 
@@ -66,9 +66,9 @@ pub(super) fn of(event: &Event, context: &Context, configured: &HeaderMap) -> He
             set(&mut headers, name, "true");
         }
     }
-    set(&mut headers, "hookproof-received-at", &rfc3339(event.received_at));
+    set(&mut headers, "hookproof-received-at", &moment(event.received_at));
     let named = |named: &Option<Named>| named.as_ref().map(|named| (named.value.clone(), named.signed));
-    let occurred_at = event.occurred_at.map(|at| (rfc3339(at), signs_its_body(&event.scheme)));
+    let occurred_at = event.occurred_at.map(|at| (moment(at), signs_its_body(&event.scheme)));
     for (signed_name, unsigned_name, value) in [
         ("hookproof-event-id", "hookproof-unsigned-event-id", named(&event.event_id)),
         ("hookproof-event-type", "hookproof-unsigned-event-type", named(&event.event_type)),
@@ -92,9 +92,4 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if printable && let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
     }
-}
-
-fn rfc3339(time: UnixTime) -> String {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX).to_string()
 }
