@@ -36,6 +36,7 @@ pub(crate) enum SignatureBytes {
 
 impl SignatureBytes {
     /// To be decoded into.
+    #[inline]
     pub(crate) fn zeros() -> Self {
         Self::Short { bytes: [0; MAX_SIGNATURE_BYTES], len: 0 }
     }
@@ -46,6 +47,7 @@ impl SignatureBytes {
         Self::Short { bytes, len: tag.len() }
     }
 
+    #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
             Self::Short { bytes, len } => bytes.get(..*len).unwrap_or_default(),
@@ -63,6 +65,7 @@ impl Encoding {
     }
 
     /// The same, in place. If it is `None`, what is in `signature` means nothing.
+    #[inline]
     pub(crate) fn decode_into(
         self,
         text: &[u8],
@@ -87,6 +90,7 @@ impl Encoding {
     }
 
     /// Decodes `text` if it stands for exactly as many bytes as `target` has.
+    #[inline]
     fn decode_exact(self, text: &[u8], target: &mut [u8]) -> Option<()> {
         match self {
             Self::Hex => hex_exact(text, target),
@@ -114,6 +118,7 @@ impl Encoding {
     }
 }
 
+#[inline]
 fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     // The decoder would pass over a `0x`.
     if text.len() != 2 * target.len() || text.starts_with(b"0x") {
@@ -132,12 +137,29 @@ fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
     }
 }
 
+/// Whether two names are the same. Names are too short for a call to be worth it: words, the last of which overlaps the
+/// one before.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(last), Some(other)) => {
+            last == other && a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).all(|(a, b)| a == b)
+        }
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
+    }
+}
+
 /// Whether all is printable ASCII.
+#[inline]
 pub(crate) fn is_printable(bytes: &[u8]) -> bool {
     all_bytes(bytes, |byte| (0x20..=0x7e).contains(&byte))
 }
 
 /// Whether every byte may stand in a signed id.
+#[inline]
 pub(crate) fn is_id(bytes: &[u8]) -> bool {
     all_bytes(bytes, is_id_byte)
 }

@@ -66,7 +66,7 @@ impl Pending {
             body: Vec::new(),
             expected: 0,
         });
-        let mut claims = Claims::new(verifier, request);
+        let mut claims = Claims::new(verifier, &request);
         claims.read(&ring, now, &mut arriving.candidates, &mut arriving.observed)?;
         claims.read_metadata(&mut arriving.observed);
         arriving.start(claims);

@@ -56,7 +56,7 @@ impl<'a> RefusedRequest<'a> {
     pub fn stated_skew_millis(&self) -> Option<i64> {
         let verifier = self.verifier?;
         let time = match verifier.scheme().freshness() {
-            Freshness::SignedTimestamp { .. } => stated_time(verifier, RequestView::from(self.parts))?,
+            Freshness::SignedTimestamp { .. } => stated_time(verifier, &RequestView::from(self.parts))?,
             // Only behind a good signature is a body looked into; these two are said of no other.
             Freshness::EventTime { pointer, format, .. }
                 if matches!(self.refusal, Refusal::TimestampTooOld | Refusal::TimestampTooNew) =>
