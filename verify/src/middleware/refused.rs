@@ -43,8 +43,8 @@ impl<'a> RefusedRequest<'a> {
         self
     }
 
-    pub(crate) fn with_body(mut self, body: Option<Vec<u8>>) -> Self {
-        self.body = body.map(Bytes::from);
+    pub(crate) fn with_body(mut self, body: Option<Bytes>) -> Self {
+        self.body = body;
         self
     }
 
