@@ -137,6 +137,22 @@ fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
     }
 }
 
+/// Where the first of such bytes is. Eight are looked at at once: lists are too short for more.
+#[inline]
+pub(crate) fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (eights, rest) = text.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        // The first lane that is zero is the first whose high bit is set by the subtraction.
+        let differences = u64::from_le_bytes(*eight) ^ (ONES * u64::from(wanted));
+        let zeros = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
+        if zeros != 0 {
+            return Some(8 * index + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|place| text.len() - rest.len() + place)
+}
+
 /// Whether two names are the same. Names are too short for a call to be worth it: words, the last of which overlaps the
 /// one before.
 #[inline]
@@ -250,6 +266,37 @@ mod tests {
     fn a_length_beyond_the_buffer_is_no_panic() {
         for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64OfHex] {
             assert!(exact(encoding, &[b'a'; 400], 65).is_none());
+        }
+    }
+
+    /// Neighbours that differ in one bit are what subtracting from all lanes at once could confuse.
+    #[test]
+    fn the_first_of_a_byte_is_found_wherever_it_is() {
+        for len in 0..40 {
+            for place in 0..=len {
+                for (wanted, other) in
+                    [(b',', b'-'), (b',', b','.wrapping_sub(1)), (b' ', 0xa0), (b',', !b','), (0, 1), (1, 0)]
+                {
+                    let mut text = vec![other; len];
+                    text.iter_mut().skip(place).step_by(3).for_each(|byte| *byte = wanted);
+                    let expected = text.iter().position(|byte| *byte == wanted);
+                    assert_eq!(find_byte(&text, wanted), expected, "{wanted} in {text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_the_same_if_no_byte_differs() {
+        for len in 0..40 {
+            let name: Vec<u8> = (b'A'..).take(len).collect();
+            assert!(same_bytes(&name, &name.clone()));
+            assert!(!same_bytes(&name, &[&name[..], b"x"].concat()));
+            for place in 0..len {
+                let mut other = name.clone();
+                other[place] ^= 0x20;
+                assert!(!same_bytes(&name, &other), "{len} bytes, the one at {place}");
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use http::HeaderValue;
 
 use crate::algorithm::{Algorithm, AlgorithmSet, Version};
-use crate::encoding::{Encoding, SignatureBytes, is_printable, same_bytes};
+use crate::encoding::{Encoding, SignatureBytes, find_byte, is_printable, same_bytes};
 use crate::headers_read::HeadersFound;
 use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
@@ -212,22 +212,6 @@ fn elements(text: &[u8], separator: Option<u8>) -> impl Iterator<Item = &[u8]> {
         rest = following.get(1..);
         Some(element)
     })
-}
-
-/// Where the first of such bytes is. Eight are looked at at once: lists are too short for more.
-#[inline]
-fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let (eights, rest) = text.as_chunks::<8>();
-    for (index, eight) in eights.iter().enumerate() {
-        // The first lane that is zero is the first whose high bit is set by the subtraction.
-        let differences = u64::from_le_bytes(*eight) ^ (ONES * u64::from(wanted));
-        let zeros = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
-        if zeros != 0 {
-            return Some(8 * index + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    rest.iter().position(|byte| *byte == wanted).map(|place| text.len() - rest.len() + place)
 }
 
 /// What stands behind `name` and `equals`, if the element has that name.
