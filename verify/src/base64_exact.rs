@@ -1,61 +1,69 @@
 //! Base64 of as many bytes as are expected: a presented signature, which is public.
 //!
 //! The library's decoder is for any length, with padding or without, and takes its time to prepare. Where the length is
-//! known, a group of letters is four looks into a table, and whether any was no letter is asked once, at the end.
+//! known, a group of letters is four looks into tables, and whether any was no letter is asked once, at the end.
 
-/// What is no letter. No values that are letters' have all its bits together.
-const NONE: u8 = 0xff;
+/// What is no letter. No bits of letters reach it.
+const NONE: u32 = 1 << 31;
 
-/// What each letter of the standard alphabet stands for (RFC 4648, section 4).
+/// The bits that each letter of the standard alphabet stands for (RFC 4648, section 4) in each place of a group.
 #[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which would say so")]
-static VALUES: [u8; 256] = {
+static BITS: [[u32; 256]; 4] = {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut values, mut value) = ([NONE; 256], 0);
-    while value < letters.len() {
-        values[letters[value] as usize] = value as u8;
-        value += 1;
+    let (mut bits, mut place) = ([[NONE; 256]; 4], 0);
+    while place < 4 {
+        let mut value = 0;
+        while value < letters.len() {
+            bits[place][letters[value] as usize] = (value as u32) << (18 - 6 * place);
+            value += 1;
+        }
+        place += 1;
     }
-    values
+    bits
 };
 
 /// Decodes `text` if it is the text that stands for exactly as many bytes as `target` has: padded, and with zero spare
 /// bits. If it is `None`, what is in `target` means nothing.
 pub(crate) fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
-    let padding: &[u8] = match target.len() % 3 {
-        0 => b"",
-        1 => b"==",
-        _ => b"=",
-    };
     if text.len() != target.len().div_ceil(3) * 4 {
         return None;
     }
-    let (groups, last) = text.strip_suffix(padding)?.as_chunks::<4>();
+    let (groups, _) = text.as_chunks::<4>();
     let (targets, rest) = target.as_chunks_mut::<3>();
     let mut seen = 0;
     for (group, target) in groups.iter().zip(targets) {
-        let (bytes, values) = three_bytes(*group);
+        let (bytes, bits) = three_bytes(*group);
         *target = bytes;
-        seen |= values;
+        seen |= bits;
     }
-    if !last.is_empty() {
-        // An `A` is zeros, which is what the bits beside the last byte have to be.
-        let mut group = [b'A'; 4];
-        group.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
-        let (bytes, values) = three_bytes(group);
-        let (bytes, spare) = bytes.split_at_checked(rest.len())?;
-        seen |= spare.iter().fold(values, |seen, bits| if *bits == 0 { seen } else { NONE });
-        rest.copy_from_slice(bytes);
-    }
-    (seen != NONE).then_some(())
+    // An `A` is zeros, which is what the bits beside the last byte have to be.
+    let spare = match (rest, groups.last()) {
+        ([], _) => 0,
+        ([only], Some(&[a, b, b'=', b'='])) => {
+            let (bytes, bits) = three_bytes([a, b, b'A', b'A']);
+            seen |= bits;
+            [*only, _, _] = bytes;
+            bits & 0xffff
+        }
+        ([first, second], Some(&[a, b, c, b'='])) => {
+            let (bytes, bits) = three_bytes([a, b, c, b'A']);
+            seen |= bits;
+            [*first, *second, _] = bytes;
+            bits & 0xff
+        }
+        _ => return None,
+    };
+    (seen < NONE && spare == 0).then_some(())
 }
 
-/// What a group of letters stands for, and all bits that are in their values.
+/// What a group of letters stands for, and the same as a number, which [`NONE`] is part of if one of them is none.
 #[inline]
-fn three_bytes(group: [u8; 4]) -> ([u8; 3], u8) {
-    let [a, b, c, d] = group.map(|letter| VALUES.get(usize::from(letter)).copied().unwrap_or(NONE));
-    let bits = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+fn three_bytes(group: [u8; 4]) -> ([u8; 3], u32) {
+    let letters = group.iter().zip(&BITS);
+    let each = letters.map(|(letter, bits)| bits.get(usize::from(*letter)).copied().unwrap_or(NONE));
+    let bits = each.fold(0, |all, bits| all | bits);
     let [_, bytes @ ..] = bits.to_be_bytes();
-    (bytes, a | b | c | d)
+    (bytes, bits)
 }
 
 #[cfg(test)]

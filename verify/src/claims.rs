@@ -23,10 +23,12 @@ use crate::verifier::Verifier;
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
     scheme: &'a Scheme,
+    /// What is signed.
+    parts: &'a [Part],
     headers: HeadersFound<'a>,
     presented: Presented<'a>,
     verifier: &'a Verifier,
-    request: RequestView<'a>,
+    request: &'a RequestView<'a>,
     id: &'a [u8],
     timestamp: &'a [u8],
     /// In a box, for clearing and dropping it costs as much as reading a header.
@@ -59,9 +61,10 @@ pub(crate) enum Then {
 impl<'a> Claims<'a> {
     /// Nothing yet. It is filled where it is, because moving it costs as much as reading most headers.
     #[inline(always)]
-    pub(crate) fn new(verifier: &'a Verifier, request: RequestView<'a>) -> Self {
+    pub(crate) fn new(verifier: &'a Verifier, request: &'a RequestView<'a>) -> Self {
         Self {
             scheme: verifier.scheme().family(request.headers),
+            parts: &verifier.scheme().parts,
             headers: HeadersFound::default(),
             presented: Presented::default(),
             verifier,
@@ -74,6 +77,7 @@ impl<'a> Claims<'a> {
 
     /// Everything that can be refused without the body, in the order that the test vectors fix.
     /// What outlives the headers goes into `candidates` and `observed`.
+    #[inline]
     pub(crate) fn read(
         &mut self,
         ring: &KeyRing,
@@ -95,7 +99,7 @@ impl<'a> Claims<'a> {
             Syntax::AdyenItems => {}
             Syntax::HttpMessage { .. } => {
                 let url = self.url();
-                let covered = Covered::new(self.request, &url);
+                let covered = Covered::new(*self.request, &url);
                 http_message::read(scheme, ring, (&covered, now), candidates, &mut self.presented)?;
             }
             _ => signature_list::read(scheme, headers, candidates, &mut self.presented)?,
@@ -120,6 +124,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Event id and type, of which nothing is refused.
+    #[inline]
     pub(crate) fn read_metadata(&self, observed: &mut Observed) {
         let read = &self.scheme.plan.headers;
         if self.scheme.plan.signs_id {
@@ -162,18 +167,21 @@ impl<'a> Claims<'a> {
         self.more.map_or(Then::Nothing, |more| more.then)
     }
 
+    #[inline]
     fn several_texts(&self) -> &[Vec<u8>] {
         self.more.as_ref().map_or(&[], |more| &more.texts)
     }
 
     /// How many texts may have been signed.
+    #[inline]
     pub(crate) fn messages(&self) -> usize {
         self.several_texts().len().max(1)
     }
 
-    /// The texts that may have been signed; `of_body` is what the body contributes.
-    pub(crate) fn texts<'c>(&'c self, of_body: &'c [u8]) -> impl Iterator<Item = Claimed<'c>> {
-        (0..self.messages()).map(move |message| Claimed { claims: self, message, of_body })
+    /// One of the texts that may have been signed; `of_body` is what the body contributes.
+    #[inline]
+    pub(crate) fn text<'c>(&'c self, message: usize, of_body: &'c [u8]) -> Claimed<'c> {
+        Claimed { claims: self, parts: self.parts, message, of_body }
     }
 
     /// What the body contributes to the signed text.
@@ -183,6 +191,7 @@ impl<'a> Claims<'a> {
 
     /// Hands these parts of the message of this index to `sink`, byte for byte as presented. `of_body` is what the body
     /// contributes.
+    #[inline]
     pub(crate) fn feed(&self, parts: &[Part], message: usize, of_body: &[u8], sink: &mut impl FnMut(&[u8])) {
         for part in parts {
             // One call, for the hash's buffering is copied to each.
@@ -258,14 +267,14 @@ impl<'a> Claims<'a> {
 /// One of the texts that may have been signed.
 pub(crate) struct Claimed<'c> {
     claims: &'c Claims<'c>,
+    parts: &'c [Part],
     message: usize,
     of_body: &'c [u8],
 }
 
 impl Text for Claimed<'_> {
     fn feed(&self, mut sink: impl FnMut(&[u8])) {
-        let parts = &self.claims.verifier.scheme().parts;
-        self.claims.feed(parts, self.message, self.of_body, &mut sink);
+        self.claims.feed(self.parts, self.message, self.of_body, &mut sink);
     }
 }
 
@@ -277,6 +286,7 @@ pub(crate) fn of_body<'b>(scheme: &Scheme, then: &Then, body: &'b [u8]) -> Cow<'
     }
 }
 
+#[inline]
 fn check_required(scheme: &Scheme, headers: &HeadersFound<'_>) -> Result<(), Refusal> {
     for ((_, wanted), value) in scheme.required_headers.iter().zip(headers.required(&scheme.plan.headers)) {
         if value.ok_or(Refusal::MissingHeader)?.as_bytes() != wanted.as_bytes() {
@@ -299,7 +309,7 @@ fn check_signed_headers(scheme: &Scheme, headers: &HeaderMap) -> Result<(), Refu
 
 /// The time that the headers state where the scheme signs one there. Nothing is checked: it is for a log.
 #[cfg(feature = "tower")]
-pub(crate) fn stated_time(verifier: &Verifier, request: RequestView<'_>) -> Option<UnixTime> {
+pub(crate) fn stated_time(verifier: &Verifier, request: &RequestView<'_>) -> Option<UnixTime> {
     let Freshness::SignedTimestamp { at, .. } = &verifier.scheme().freshness else { return None };
     let mut claims = Claims::new(verifier, request);
     let scheme = claims.scheme;
@@ -316,6 +326,7 @@ pub(crate) fn stated_time(verifier: &Verifier, request: RequestView<'_>) -> Opti
 }
 
 /// The id header's text, or nothing if the scheme does not sign one.
+#[inline]
 fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a [u8], Refusal> {
     if !scheme.plan.signs_id {
         return Ok(&[]);
@@ -330,6 +341,7 @@ fn signed_id<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Result<&'a [u8]
 type Stamp<'a> = (&'a [u8], UnixTime, TimestampFormat);
 
 /// The signed timestamp as text, as a moment, and its format; `None` if the scheme signs none.
+#[inline]
 fn signed_timestamp<'a>(
     scheme: &Scheme,
     headers: &HeadersFound<'a>,
@@ -350,6 +362,7 @@ fn signed_timestamp<'a>(
 }
 
 /// A metadata header's text; what does not fit is no metadata.
+#[inline]
 fn metadata(value: &HeaderValue, fits: fn(&[u8]) -> bool) -> Option<&[u8]> {
     let text = value.as_bytes();
     (text.len() <= MAX_ID_BYTES && !text.is_empty() && fits(text)).then_some(text)

@@ -36,6 +36,7 @@ pub(crate) enum SignatureBytes {
 
 impl SignatureBytes {
     /// To be decoded into.
+    #[inline]
     pub(crate) fn zeros() -> Self {
         Self::Short { bytes: [0; MAX_SIGNATURE_BYTES], len: 0 }
     }
@@ -46,6 +47,7 @@ impl SignatureBytes {
         Self::Short { bytes, len: tag.len() }
     }
 
+    #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
             Self::Short { bytes, len } => bytes.get(..*len).unwrap_or_default(),
@@ -63,6 +65,7 @@ impl Encoding {
     }
 
     /// The same, in place. If it is `None`, what is in `signature` means nothing.
+    #[inline]
     pub(crate) fn decode_into(
         self,
         text: &[u8],
@@ -87,6 +90,7 @@ impl Encoding {
     }
 
     /// Decodes `text` if it stands for exactly as many bytes as `target` has.
+    #[inline]
     fn decode_exact(self, text: &[u8], target: &mut [u8]) -> Option<()> {
         match self {
             Self::Hex => hex_exact(text, target),
@@ -114,6 +118,7 @@ impl Encoding {
     }
 }
 
+#[inline]
 fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     // The decoder would pass over a `0x`.
     if text.len() != 2 * target.len() || text.starts_with(b"0x") {
@@ -132,12 +137,45 @@ fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
     }
 }
 
+/// Where the first of such bytes is. Eight are looked at at once: lists are too short for more.
+#[inline]
+pub(crate) fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (eights, rest) = text.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        // The first lane that is zero is the first whose high bit is set by the subtraction.
+        let differences = u64::from_le_bytes(*eight) ^ (ONES * u64::from(wanted));
+        let zeros = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
+        if zeros != 0 {
+            return Some(8 * index + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|place| text.len() - rest.len() + place)
+}
+
+/// Whether two names are the same. Names are too short for a call to be worth it: words, the last of which overlaps the
+/// one before.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(last), Some(other)) => {
+            last == other && a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).all(|(a, b)| a == b)
+        }
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
+    }
+}
+
 /// Whether all is printable ASCII.
+#[inline]
 pub(crate) fn is_printable(bytes: &[u8]) -> bool {
     all_bytes(bytes, |byte| (0x20..=0x7e).contains(&byte))
 }
 
 /// Whether every byte may stand in a signed id.
+#[inline]
 pub(crate) fn is_id(bytes: &[u8]) -> bool {
     all_bytes(bytes, is_id_byte)
 }
@@ -228,6 +266,37 @@ mod tests {
     fn a_length_beyond_the_buffer_is_no_panic() {
         for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64OfHex] {
             assert!(exact(encoding, &[b'a'; 400], 65).is_none());
+        }
+    }
+
+    /// Neighbours that differ in one bit are what subtracting from all lanes at once could confuse.
+    #[test]
+    fn the_first_of_a_byte_is_found_wherever_it_is() {
+        for len in 0..40 {
+            for place in 0..=len {
+                for (wanted, other) in
+                    [(b',', b'-'), (b',', b','.wrapping_sub(1)), (b' ', 0xa0), (b',', !b','), (0, 1), (1, 0)]
+                {
+                    let mut text = vec![other; len];
+                    text.iter_mut().skip(place).step_by(3).for_each(|byte| *byte = wanted);
+                    let expected = text.iter().position(|byte| *byte == wanted);
+                    assert_eq!(find_byte(&text, wanted), expected, "{wanted} in {text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_the_same_if_no_byte_differs() {
+        for len in 0..40 {
+            let name: Vec<u8> = (b'A'..).take(len).collect();
+            assert!(same_bytes(&name, &name.clone()));
+            assert!(!same_bytes(&name, &[&name[..], b"x"].concat()));
+            for place in 0..len {
+                let mut other = name.clone();
+                other[place] ^= 0x20;
+                assert!(!same_bytes(&name, &other), "{len} bytes, the one at {place}");
+            }
         }
     }
 }

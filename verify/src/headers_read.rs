@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::encoding::same_bytes;
 use crate::scheme::{Freshness, Location, Scheme, TimestampAt};
 
 /// A header of a higher number costs an allocation where it is present. No provider sends one: DocuSign numbers the
@@ -66,8 +67,9 @@ impl HeadersRead {
         read
     }
 
+    #[inline]
     fn number(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|read| **read == *name)
+        self.names.iter().position(|read| same_bytes(read.as_bytes(), name.as_bytes()))
     }
 
     fn add(&mut self, name: &HeaderName) -> usize {
@@ -83,6 +85,7 @@ impl HeadersRead {
 }
 
 /// A bit that depends on the length and the last letter.
+#[inline]
 fn mark(name: &str) -> u64 {
     let last = name.as_bytes().last().copied().unwrap_or_default();
     1 << ((name.len() + usize::from(last)) % 64)
@@ -101,7 +104,7 @@ impl<'a> HeadersFound<'a> {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn look_at(&mut self, read: &HeadersRead, name: &str, value: &'a HeaderValue) {
         let Some(number) = read.number(name) else { return };
         if number == read.content_encoding {
@@ -126,6 +129,7 @@ impl<'a> HeadersFound<'a> {
         self.more_values.push((number, value));
     }
 
+    #[inline]
     fn value(&self, number: usize) -> Option<&'a HeaderValue> {
         match self.values.get(number) {
             Some(value) => *value,
@@ -134,24 +138,29 @@ impl<'a> HeadersFound<'a> {
     }
 
     /// The signature header of this number in the scheme.
+    #[inline]
     pub(crate) fn signature(&self, number: usize) -> Option<&'a HeaderValue> {
         self.value(number)
     }
 
     /// The required headers, in the scheme's order.
+    #[inline]
     pub(crate) fn required(&self, read: &HeadersRead) -> impl Iterator<Item = Option<&'a HeaderValue>> {
         read.required.clone().map(|number| self.value(number))
     }
 
+    #[inline]
     pub(crate) fn timestamp(&self, read: &HeadersRead) -> Option<&'a HeaderValue> {
         self.value(read.timestamp?)
     }
 
+    #[inline]
     pub(crate) fn event_id(&self, read: &HeadersRead) -> Option<&'a HeaderValue> {
         self.value(read.event_id?)
     }
 
     /// Those of the headers with the event type that are there, in the scheme's order.
+    #[inline]
     pub(crate) fn event_types(&self, read: &HeadersRead) -> impl Iterator<Item = &'a HeaderValue> {
         read.event_types.clone().filter_map(|number| self.value(number))
     }

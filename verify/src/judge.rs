@@ -1,6 +1,7 @@
 //! The fold over keys and signatures: everything is compared, nothing ends early, and the verdict is read last.
 
 use crate::algorithm::AlgorithmSet;
+use crate::claims::Claims;
 use crate::key_ring::{KeyRing, MAX_KEYS, RingKey, VerifyingKey};
 use crate::mac::{Choice, Hash, Tag, Text, any_bit, no};
 use crate::scheme::Algorithm;
@@ -8,16 +9,18 @@ use crate::signature_list::{Candidates, MAX_SIGNATURES};
 use crate::timestamp::UnixTime;
 
 /// Every key that counts now, with every message that may have been signed and every signature presented for it.
-pub(crate) fn judge<T: Text>(
+#[inline]
+pub(crate) fn judge(
     ring: &KeyRing,
     candidates: &Candidates,
-    messages: impl Iterator<Item = T>,
+    (claims, of_body): (&Claims<'_>, &[u8]),
     now: UnixTime,
 ) -> Verdicts {
     let mut verdicts = Verdicts::new();
-    for (message, text) in messages.enumerate() {
+    for message in 0..claims.messages() {
         for (index, key) in ring.keys().iter().enumerate() {
             if key.is_valid_at(now) {
+                let text = claims.text(message, of_body);
                 verdicts.set(message, index, judge_one(key, candidates, message, &text));
             }
         }
@@ -26,6 +29,7 @@ pub(crate) fn judge<T: Text>(
 }
 
 /// Whether `key` made any of the candidates over this message.
+#[inline]
 pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, text: &impl Text) -> Choice {
     let presented = candidates.presented(key, message);
     match &key.verifying {
@@ -45,18 +49,15 @@ pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, 
 }
 
 /// Whether any HMAC candidate is this tag. Every candidate is compared; none ends the loop early.
+#[inline]
 pub(crate) fn tag_matches<'c>(
     hash: Hash,
     tag: &Tag,
     presented: impl Iterator<Item = (AlgorithmSet, &'c [u8])>,
 ) -> Choice {
-    let (wanted, mut any) = (hash.algorithm(), no());
-    for (algorithms, presented) in presented {
-        if algorithms.contains(wanted) {
-            any |= tag.matches(presented);
-        }
-    }
-    any
+    let presented = presented.filter(|(algorithms, _)| algorithms.contains(hash.algorithm()));
+    let verdicts = presented.map(|(_, signature)| tag.matches(signature));
+    verdicts.reduce(|any, verdict| any | verdict).unwrap_or_else(no)
 }
 
 /// A bit per message and key. All are in before the first is looked at.
@@ -70,6 +71,7 @@ impl Verdicts {
         Self(0)
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Choice) {
         if message < MAX_SIGNATURES && key < MAX_KEYS {
             self.0 |= u64::from(verdict.unwrap_u8()) << (message * MAX_KEYS + key);
@@ -88,6 +90,7 @@ impl Verdicts {
 
     /// The first message that was signed, and the first key that signed it. The only place that looks: the way through
     /// it depends on the verdicts, and no address does.
+    #[inline]
     pub(crate) fn winner(self, keys: &[RingKey]) -> Option<(usize, &RingKey)> {
         if self.0 == 0 {
             return None;

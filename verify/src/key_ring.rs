@@ -30,8 +30,8 @@ pub(crate) struct RingKey {
     pub(crate) header: Option<usize>,
     /// The name by which a token chooses it.
     pub(crate) kid: Arc<str>,
-    not_before: Option<UnixTime>,
-    not_after: Option<UnixTime>,
+    first: UnixTime,
+    last: UnixTime,
     used: Arc<Used>,
 }
 
@@ -72,6 +72,7 @@ impl Used {
         Self { count: AtomicU64::new(0), first: AtomicU64::new(NEVER), last: AtomicU64::new(0) }
     }
 
+    #[inline]
     fn record(&self, now: UnixTime) {
         let now = now.as_millis();
         self.count.fetch_add(1, Ordering::Relaxed);
@@ -149,6 +150,7 @@ impl KeyRing {
         pairs.into_iter().find(|(a, b)| a.same_as(b)).map(|(a, b)| (&*a.id, &*b.id))
     }
 
+    #[inline]
     pub(crate) fn keys(&self) -> &[RingKey] {
         &self.keys
     }
@@ -181,8 +183,8 @@ impl RingKey {
             kid: kid.map_or_else(|| Arc::clone(&id), Arc::from),
             id,
             verifying,
-            not_before,
-            not_after,
+            first: not_before.unwrap_or(UnixTime::from_millis(0)),
+            last: not_after.unwrap_or(UnixTime::from_millis(u64::MAX)),
             used: Arc::new(Used::new()),
         })
     }
@@ -199,10 +201,12 @@ impl RingKey {
     }
 
     /// Whether it counts at this moment.
+    #[inline]
     pub(crate) fn is_valid_at(&self, now: UnixTime) -> bool {
-        self.not_before.is_none_or(|first| first <= now) && self.not_after.is_none_or(|last| now <= last)
+        self.first <= now && now <= self.last
     }
 
+    #[inline]
     pub(crate) fn record_use(&self, now: UnixTime) {
         self.used.record(now);
     }

@@ -42,8 +42,16 @@ struct Arriving {
     tail: Vec<u8>,
     /// What is signed before and after the body, for each text that may have been signed, where keys have no MAC.
     around: Vec<(Vec<u8>, Vec<u8>)>,
-    body: Vec<u8>,
+    body: Received,
     expected: usize,
+}
+
+/// What there is of the body.
+enum Received {
+    Gathered(Vec<u8>),
+    /// All of it came in one piece, which need not be copied.
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "the layer gets pieces that can be kept"))]
+    Whole(Bytes),
 }
 
 impl Pending {
@@ -63,10 +71,10 @@ impl Pending {
             macs: Vec::new(),
             tail: Vec::new(),
             around: Vec::new(),
-            body: Vec::new(),
+            body: Received::Gathered(Vec::new()),
             expected: 0,
         });
-        let mut claims = Claims::new(verifier, request);
+        let mut claims = Claims::new(verifier, &request);
         claims.read(&ring, now, &mut arriving.candidates, &mut arriving.observed)?;
         claims.read_metadata(&mut arriving.observed);
         arriving.start(claims);
@@ -94,15 +102,23 @@ impl Pending {
     ///
     /// [`Refusal::BodyTooLarge`] as soon as the body is longer than the verifier's limit.
     pub fn update(&mut self, piece: &[u8]) -> Result<(), Refusal> {
-        let arriving = &mut *self.0;
-        if piece.len() > arriving.verifier.body_limit() - arriving.body.len() {
-            return Err(Refusal::BodyTooLarge);
-        }
-        for mac in arriving.macs.iter_mut().flatten() {
-            mac.update(piece);
-        }
-        arriving.reserve(piece.len());
-        arriving.body.extend_from_slice(piece);
+        self.0.hash(piece)?;
+        self.0.gather(piece);
+        Ok(())
+    }
+
+    /// Whether a piece of this length, in bytes, is the whole body that was promised. A smaller one, whose rest is waited
+    /// for, must be copied: it may hold on to a buffer that is larger.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_whole(&self, length: usize) -> bool {
+        self.0.body.as_slice().is_empty() && length == self.0.expected
+    }
+
+    /// Takes the whole body, as it is.
+    #[cfg(feature = "tower")]
+    pub(crate) fn take_whole(&mut self, body: Bytes) -> Result<(), Refusal> {
+        self.0.hash(&body)?;
+        self.0.body = Received::Whole(body);
         Ok(())
     }
 
@@ -116,31 +132,60 @@ impl Pending {
     }
 
     /// As [`finish`](Self::finish), with the body also where it is not proven.
-    pub(crate) fn conclude(mut self) -> Result<Verified<Bytes>, (Refusal, Vec<u8>)> {
+    pub(crate) fn conclude(mut self) -> Result<Verified<Bytes>, (Refusal, Bytes)> {
         let (macs, mut observed) = (mem::take(&mut self.0.macs), mem::take(&mut self.0.observed));
         let arriving = &*self.0;
-        let Arriving { verifier, ring, then, now, body, .. } = arriving;
+        let Arriving { verifier, ring, then, now, .. } = arriving;
+        let body = arriving.body.as_slice();
         let of_body = &*of_body(verifier.scheme(), then, body);
         let verdicts = arriving.verdicts(macs, of_body);
         let conclusion = Conclusion { ring, verdicts, then, of_body, now: *now };
         let settled = verifier.settle(&conclusion, body, &mut observed).map(Arc::clone);
-        let body = mem::take(&mut self.0.body);
+        let body = match mem::replace(&mut self.0.body, Received::Gathered(Vec::new())) {
+            Received::Gathered(body) => Bytes::from(body),
+            Received::Whole(body) => body,
+        };
         match settled {
-            Ok(signed_by) => Ok(Verified::new(Bytes::from(body), Facts { signed_by, observed })),
+            Ok(signed_by) => Ok(Verified::new(body, Facts { signed_by, observed })),
             Err(refusal) => Err((refusal, body)),
         }
     }
 }
 
+impl Received {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Gathered(body) => body,
+            Self::Whole(body) => body,
+        }
+    }
+}
+
 impl Arriving {
-    /// Grows to the declared length, but never further ahead of what has arrived than that again.
-    fn reserve(&mut self, more: usize) {
-        let needed = self.body.len() + more;
-        if needed > self.body.capacity() {
+    fn hash(&mut self, piece: &[u8]) -> Result<(), Refusal> {
+        if piece.len() > self.verifier.body_limit() - self.body.as_slice().len() {
+            return Err(Refusal::BodyTooLarge);
+        }
+        for mac in self.macs.iter_mut().flatten() {
+            mac.update(piece);
+        }
+        Ok(())
+    }
+
+    /// Adds a piece to what there is, which grows to the declared length, but never further ahead of what has arrived than
+    /// that again.
+    fn gather(&mut self, piece: &[u8]) {
+        if let Received::Whole(whole) = &mut self.body {
+            self.body = Received::Gathered(mem::take(whole).into());
+        }
+        let Received::Gathered(body) = &mut self.body else { return };
+        let needed = body.len() + piece.len();
+        if needed > body.capacity() {
             let ahead = (2 * needed).max(FIRST_STEP);
             let bound = if self.expected >= needed { self.expected } else { self.verifier.body_limit() };
-            self.body.reserve_exact(ahead.min(bound) - self.body.len());
+            body.reserve_exact(ahead.min(bound) - body.len());
         }
+        body.extend_from_slice(piece);
     }
 
     /// Starts the MACs, and keeps what cannot be fed to one yet.
@@ -202,6 +247,6 @@ impl Text for Arrived<'_> {
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Arriving { verifier, body, .. } = &*self.0;
-        f.debug_struct("Pending").field("verifier", verifier).field("bytes", &body.len()).finish()
+        f.debug_struct("Pending").field("verifier", verifier).field("bytes", &body.as_slice().len()).finish()
     }
 }

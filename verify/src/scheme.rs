@@ -233,6 +233,7 @@ impl Scheme {
 
     /// The headers' family that a request is read by: this scheme's, or the preferred one, if any header of that is
     /// present. The two are never mixed, or an attacker could splice one delivery of two.
+    #[inline]
     pub(crate) fn family(&self, headers: &HeaderMap) -> &Self {
         match &self.preferred_family {
             Some(Family { scheme: Some(preferred), .. })

@@ -2,10 +2,9 @@
 
 use arrayvec::ArrayVec;
 use http::HeaderValue;
-use memchr::memchr;
 
 use crate::algorithm::{Algorithm, AlgorithmSet, Version};
-use crate::encoding::{Encoding, SignatureBytes, is_printable};
+use crate::encoding::{Encoding, SignatureBytes, find_byte, is_printable, same_bytes};
 use crate::headers_read::HeadersFound;
 use crate::key_ring::RingKey;
 use crate::refusal::Refusal;
@@ -63,6 +62,7 @@ pub(crate) struct Candidates {
 
 impl Candidates {
     /// Those that `key` may have made over this message, as far as names and headers say.
+    #[inline]
     pub(crate) fn presented(
         &self,
         key: &RingKey,
@@ -79,6 +79,7 @@ impl Candidates {
     }
 
     /// Decodes one signature as `algorithm` has it, in its place in the list. What is none is passed over.
+    #[inline]
     fn push_decoded(&mut self, algorithm: Algorithm, (encoding, header): (Encoding, usize), text: &[u8]) {
         if self.list.is_full() {
             return;
@@ -96,6 +97,7 @@ impl Candidates {
         }
     }
 
+    #[inline]
     fn push(&mut self, algorithm: Algorithm, header: usize, signature: SignatureBytes) {
         self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, header, message: None });
     }
@@ -111,12 +113,14 @@ impl Candidates {
     }
 
     /// More than [`MAX_SIGNATURES`] are passed over.
+    #[inline]
     fn add(&mut self, candidate: Candidate) {
         let _ = self.list.try_push(candidate);
     }
 }
 
 /// Reads every signature header that is present.
+#[inline]
 pub(crate) fn read<'a>(
     scheme: &Scheme,
     headers: &HeadersFound<'a>,
@@ -158,6 +162,7 @@ pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&[u8]>, 
     if is_printable(value.as_bytes()) { Ok(Some(value.as_bytes())) } else { Err(Refusal::MalformedHeader) }
 }
 
+#[inline]
 fn read_one<'a>(
     scheme: &Scheme,
     (header, text): (usize, &'a [u8]),
@@ -167,18 +172,22 @@ fn read_one<'a>(
     let encoding = scheme.encoding;
     match &scheme.syntax {
         Syntax::Plain { prefix, algorithm } => {
-            if let Some(text) = text.strip_prefix(prefix.as_bytes()) {
-                candidates.push_decoded(*algorithm, (encoding, header), text);
+            match text.split_at_checked(prefix.len()) {
+                Some((start, text)) if same_bytes(start, prefix.as_bytes()) => {
+                    candidates.push_decoded(*algorithm, (encoding, header), text);
+                }
+                _ => {}
             }
             Ok(())
         }
         Syntax::KeyValue { versions, timestamp, separator } => {
-            let elements = elements(text, u8::try_from(*separator).ok(), b'=');
-            read_list(elements, versions, timestamp.as_deref(), (encoding, header), candidates, out)
+            let elements = elements(text, u8::try_from(*separator).ok());
+            let names = Names { versions, timestamp: timestamp.as_deref(), equals: b'=' };
+            read_list(elements, names, (encoding, header), candidates, out)
         }
         Syntax::Versioned { versions } => {
-            let elements = elements(text, Some(b' '), b',');
-            read_list(elements, versions, None, (encoding, header), candidates, out)
+            let names = Names { versions, timestamp: None, equals: b',' };
+            read_list(elements(text, Some(b' ')), names, (encoding, header), candidates, out)
         }
         Syntax::JsonWebToken { .. } => {
             let token = Token::read(str::from_utf8(text).map_err(|_| Refusal::MalformedHeader)?)?;
@@ -192,34 +201,41 @@ fn read_one<'a>(
     }
 }
 
-/// The elements of a list, each with its name before `inner` split off; `None` where there is no `inner`.
-fn elements(text: &[u8], outer: Option<u8>, inner: u8) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
+/// The elements of a list.
+#[inline]
+fn elements(text: &[u8], separator: Option<u8>) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest.take()?;
-        let end = outer.and_then(|outer| memchr(outer, text));
-        let (element, following) = match end.and_then(|end| split_off(text, end)) {
-            Some((element, following)) => (element, Some(following)),
-            None => (text, None),
-        };
-        rest = following;
-        // Names are short: byte by byte that is faster.
-        Some(element.iter().position(|byte| *byte == inner).and_then(|end| split_off(element, end)))
+        let end = separator.and_then(|separator| find_byte(text, separator)).unwrap_or(text.len());
+        let (element, following) = text.split_at_checked(end)?;
+        rest = following.get(1..);
+        Some(element)
     })
 }
 
-/// What is before the byte at this place, and what is behind it.
-fn split_off(text: &[u8], place: usize) -> Option<(&[u8], &[u8])> {
-    let (before, from) = text.split_at_checked(place)?;
-    Some((before, from.get(1..)?))
+/// What stands behind `name` and `equals`, if the element has that name.
+#[inline]
+fn value_of<'a>(element: &'a [u8], name: &str, equals: u8) -> Option<&'a [u8]> {
+    let (start, rest) = element.split_at_checked(name.len())?;
+    let (first, value) = rest.split_first()?;
+    (*first == equals && same_bytes(start, name.as_bytes())).then_some(value)
+}
+
+/// The names that elements of a list may have.
+struct Names<'a> {
+    versions: &'a [Version],
+    timestamp: Option<&'a str>,
+    /// What stands behind a name.
+    equals: u8,
 }
 
 /// Elements of unknown versions, without a separator, or of another length are passed over: a provider may add a
 /// version, and one bad signature must not mask a good one.
+#[inline]
 fn read_list<'a>(
-    elements: impl Iterator<Item = Option<(&'a [u8], &'a [u8])>>,
-    versions: &[Version],
-    timestamp_name: Option<&str>,
+    elements: impl Iterator<Item = &'a [u8]>,
+    names: Names<'_>,
     (encoding, header): (Encoding, usize),
     candidates: &mut Candidates,
     out: &mut Presented<'a>,
@@ -229,10 +245,14 @@ fn read_list<'a>(
         if index == MAX_ELEMENTS {
             return Err(Refusal::TooManySignatures);
         }
-        let Some((name, value)) = element else { continue };
-        if timestamp_name.is_some_and(|timestamp| timestamp.as_bytes() == name) {
+        let value_of = |name: &str| value_of(element, name, names.equals);
+        if let Some(value) = names.timestamp.and_then(value_of) {
             second_timestamp |= out.timestamp.replace(value).is_some();
-        } else if let Some(version) = versions.iter().find(|version| version.name.as_bytes() == name) {
+            continue;
+        }
+        let mut versions = names.versions.iter();
+        if let Some((version, value)) = versions.find_map(|version| Some((version, value_of(&version.name)?)))
+        {
             counted += 1;
             if counted > MAX_SIGNATURES {
                 return Err(Refusal::TooManySignatures);

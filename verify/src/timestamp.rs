@@ -62,6 +62,7 @@ pub enum TimestampFormat {
 impl TimestampFormat {
     /// Reads `text`, or `None` if it is anything but one canonical number or date.
     #[must_use]
+    #[inline]
     pub fn parse(self, text: &[u8]) -> Option<UnixTime> {
         match self {
             Self::Seconds => decimal(text, 12).map(UnixTime::from_secs),
@@ -87,6 +88,7 @@ impl TimestampFormat {
     }
 
     /// The clock at the resolution in which this format counts: an edge is inclusive to its whole second.
+    #[inline]
     fn at_resolution(self, time: UnixTime) -> UnixTime {
         match self {
             Self::Seconds | Self::SecondsOrRfc3339 => UnixTime::from_secs(time.as_secs()),
@@ -117,20 +119,20 @@ impl Window {
     }
 
     /// Whether `time` lies in the window around `now`.
+    #[inline]
     pub(crate) fn check(self, time: UnixTime, now: UnixTime, format: TimestampFormat) -> Result<(), Refusal> {
         let now = format.at_resolution(now);
-        let distance = Duration::from_millis(time.0.abs_diff(now.0));
-        if time < now {
-            if distance > self.past { Err(Refusal::TimestampTooOld) } else { Ok(()) }
-        } else if distance > self.future {
-            Err(Refusal::TimestampTooNew)
-        } else {
-            Ok(())
-        }
+        let (allowed, refusal) = match time < now {
+            true => (self.past, Refusal::TimestampTooOld),
+            false => (self.future, Refusal::TimestampTooNew),
+        };
+        let distance = time.0.abs_diff(now.0);
+        if u128::from(distance) > allowed.as_millis() { Err(refusal) } else { Ok(()) }
     }
 }
 
 /// `[1-9][0-9]*` of at most `max_digits` digits: no sign, no leading zero, no white space, ASCII only.
+#[inline]
 fn decimal(text: &[u8], max_digits: usize) -> Option<u64> {
     if text.len() > max_digits || *text.first()? == b'0' {
         return None;
@@ -149,6 +151,7 @@ fn decimal(text: &[u8], max_digits: usize) -> Option<u64> {
 }
 
 /// Eight digits at once, in the lanes of one number; and whether they are digits.
+#[inline]
 fn eight_digits(text: [u8; 8]) -> (u64, bool) {
     const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
     let digits = u64::from_le_bytes(text) ^ u64::from_ne_bytes([b'0'; 8]);

@@ -194,6 +194,7 @@ pub(crate) struct ShortText(ArrayVec<u8, MAX_ID_BYTES>);
 
 impl ShortText {
     /// Takes a text that is not too long.
+    #[inline]
     pub(crate) fn fill(&mut self, text: &[u8]) {
         let _ = self.0.try_extend_from_slice(text);
     }

@@ -269,26 +269,38 @@ impl Verifier {
         body: B,
         now: impl Into<UnixTime>,
     ) -> Result<Verified<B>, Refusal> {
-        let now = now.into();
+        let mut observed = Observed::default();
+        let signed_by = self.prove(&request.into(), body.as_ref(), now.into(), &mut observed)?;
+        Ok(Verified::new(body, Facts { signed_by, observed }))
+    }
+
+    /// Who signed, and what was `observed`. One function for all types of bodies, so that it is compiled together with
+    /// what it calls.
+    fn prove(
+        &self,
+        request: &RequestView<'_>,
+        body: &[u8],
+        now: UnixTime,
+        observed: &mut Observed,
+    ) -> Result<Arc<SignedBy>, Refusal> {
         let ring = self.0.keys.load();
-        let mut claims = Claims::new(self, request.into());
-        let (mut candidates, mut observed) = (Candidates::default(), Observed::default());
-        claims.read(&ring, now, &mut candidates, &mut observed)?;
+        let mut claims = Claims::new(self, request);
+        let mut candidates = Candidates::default();
+        claims.read(&ring, now, &mut candidates, observed)?;
         let scheme = &self.0.scheme;
         let made_of_body;
         let of_body = if scheme.plan.plain_body {
-            body.as_ref()
+            body
         } else {
-            made_of_body = claims.of_body(scheme, body.as_ref());
+            made_of_body = claims.of_body(scheme, body);
             &made_of_body
         };
-        let verdicts = judge(&ring, &candidates, claims.texts(of_body), now);
+        let verdicts = judge(&ring, &candidates, (&claims, of_body), now);
         // Not before: the processor does this while the hash is still being computed.
-        claims.read_metadata(&mut observed);
+        claims.read_metadata(observed);
         let then = claims.then();
         let conclusion = Conclusion { ring: &ring, verdicts, then, of_body, now };
-        let signed_by = Arc::clone(self.settle(&conclusion, body.as_ref(), &mut observed)?);
-        Ok(Verified::new(body, Facts { signed_by, observed }))
+        self.settle(&conclusion, body, observed).map(Arc::clone)
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -306,6 +318,7 @@ impl Verifier {
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
+    #[inline]
     pub(crate) fn settle<'a>(
         &self,
         conclusion: &Conclusion<'a>,

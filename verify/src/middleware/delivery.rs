@@ -32,7 +32,7 @@ pub(crate) struct Delivery {
 pub(crate) struct NotProven {
     pub(crate) refusal: Refusal,
     /// All of the body, where it was received before the verdict.
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
 }
 
 impl From<Refusal> for NotProven {
@@ -133,7 +133,7 @@ impl Delivery {
     fn refuse_as(
         &self,
         refusal: Refusal,
-        body: Option<Vec<u8>>,
+        body: Option<Bytes>,
         proof: Option<&Verified<Bytes>>,
         guard_error: Option<&GuardError>,
     ) -> Response<Bytes> {

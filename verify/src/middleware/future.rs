@@ -2,7 +2,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -179,19 +179,29 @@ fn poll_body<S, ReqBody: Body>(
             Some(Ok(frame)) => {
                 // What is no data is a trailer, and counts for nothing.
                 let Ok(mut data) = frame.into_data() else { continue };
-                while data.has_remaining() {
-                    let piece = data.chunk();
-                    let length = piece.len();
-                    if let Err(refusal) = pending.update(piece) {
-                        return Poll::Ready(Err(refusal));
-                    }
-                    data.advance(length);
+                if let Err(refusal) = take(pending, &mut data) {
+                    return Poll::Ready(Err(refusal));
                 }
             }
         }
     }
     cx.waker().wake_by_ref();
     Poll::Pending
+}
+
+/// Feeds a frame to the verifier. Most bodies come in one.
+fn take(pending: &mut Pending, data: &mut impl Buf) -> Result<(), Refusal> {
+    let length = data.remaining();
+    if pending.is_whole(length) {
+        return pending.take_whole(data.copy_to_bytes(length));
+    }
+    while data.has_remaining() {
+        let piece = data.chunk();
+        let length = piece.len();
+        pending.update(piece)?;
+        data.advance(length);
+    }
+    Ok(())
 }
 
 impl<S> Reader<S> {

@@ -43,8 +43,8 @@ impl<'a> RefusedRequest<'a> {
         self
     }
 
-    pub(crate) fn with_body(mut self, body: Option<Vec<u8>>) -> Self {
-        self.body = body.map(Bytes::from);
+    pub(crate) fn with_body(mut self, body: Option<Bytes>) -> Self {
+        self.body = body;
         self
     }
 
@@ -56,7 +56,7 @@ impl<'a> RefusedRequest<'a> {
     pub fn stated_skew_millis(&self) -> Option<i64> {
         let verifier = self.verifier?;
         let time = match verifier.scheme().freshness() {
-            Freshness::SignedTimestamp { .. } => stated_time(verifier, RequestView::from(self.parts))?,
+            Freshness::SignedTimestamp { .. } => stated_time(verifier, &RequestView::from(self.parts))?,
             // Only behind a good signature is a body looked into; these two are said of no other.
             Freshness::EventTime { pointer, format, .. }
                 if matches!(self.refusal, Refusal::TimestampTooOld | Refusal::TimestampTooNew) =>

@@ -81,6 +81,30 @@ async fn frames_and_trailers_do_not_matter() {
     assert_eq!(answer.seen.1, BODY);
 }
 
+/// A piece may hold on to a larger buffer: it is kept only where nothing more is waited for.
+#[tokio::test]
+async fn a_body_that_comes_in_one_piece_is_not_copied() {
+    // One place in memory: a constant may have several.
+    let body: &'static [u8] = BODY;
+    let kept = answer(layer(), headers(), Full::new(Bytes::from_static(body))).await;
+    assert_eq!(kept.seen.1.as_ptr(), body.as_ptr(), "it was copied");
+    let (first, rest) = body.split_at(5);
+    // More than was promised may follow what was promised.
+    for declared in [None, Some(first.len()), Some(body.len())] {
+        let pieces = Scripted::new([Step::Data(first), Step::Pause, Step::Data(rest)]);
+        let pieces = match declared {
+            Some(bytes) => pieces.declared(bytes as u64),
+            None => pieces,
+        };
+        let copied = answer(layer(), headers(), pieces).await;
+        assert_eq!((copied.status, &copied.seen.1[..]), (StatusCode::OK, body), "{declared:?}");
+        assert_ne!(copied.seen.1.as_ptr(), body.as_ptr(), "{declared:?}");
+    }
+    let promised_nothing = answer(layer(), headers(), Scripted::new([Step::Data(body)])).await;
+    assert_eq!(promised_nothing.seen.1, body);
+    assert_ne!(promised_nothing.seen.1.as_ptr(), body.as_ptr(), "it was kept");
+}
+
 #[tokio::test]
 async fn a_signature_in_the_trailers_is_none() {
     let steps = [Step::Data(BODY), Step::Trailers(headers())];
