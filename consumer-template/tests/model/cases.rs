@@ -1,5 +1,10 @@
 //! What is tried: a provider's events with what they say of themselves, and operations on them in any order.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use hookproof_consumer::breaker::BreakerPolicy;
+use hookproof_consumer::inbox::{Keep, QuarantineLimits};
 use hookproof_consumer::ordering::{AtDeadline, OnFailure, OrderPolicy, StaleRule};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,18 +12,36 @@ use proptest::sample::Index;
 
 use crate::support::{Sent, sent};
 
-use std::time::Duration;
-
 pub(crate) const SOURCES: [&str; 2] = ["crm", "shop"];
 const LETTERS: usize = 12;
-const OPERATIONS: usize = 80;
+const OPERATIONS: usize = 100;
 
 /// A case: the rules of each source at first, the events that there may be, and what is done, in this order.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    pub(crate) rules: [OrderPolicy; SOURCES.len()],
+    pub(crate) rules: [Rules; SOURCES.len()],
     pub(crate) letters: Vec<Letter>,
     pub(crate) operations: Vec<Operation>,
+}
+
+impl Case {
+    /// The numbers of the letters that the case is about.
+    pub(crate) fn letters_used(&self) -> BTreeSet<usize> {
+        let letter = |operation: &Operation| match operation {
+            Operation::Deliver { letter, .. } | Operation::Refuse { letter, .. } => {
+                Some(letter.index(self.letters.len()))
+            }
+            _ => None,
+        };
+        self.operations.iter().filter_map(letter).collect()
+    }
+}
+
+/// How a source is processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) order: OrderPolicy,
+    pub(crate) breaker: Option<BreakerPolicy>,
 }
 
 /// What a provider says of one event.
@@ -78,15 +101,54 @@ pub(crate) enum Operation {
         event: Index,
         dead: bool,
     },
-    /// The rules of a source change.
-    Rules {
+    /// The order of a source changes.
+    Order {
         source: Index,
-        rules: OrderPolicy,
+        order: OrderPolicy,
+    },
+    /// The configuration is read anew: these sources are in it, and no others.
+    Configure {
+        sources: [Option<Rules>; SOURCES.len()],
     },
     /// A person stops a source, or lets it go on.
     Pause {
         source: Index,
         resume: bool,
+    },
+    /// How long things are kept changes: of these sources, of those that were never named, and records.
+    Keep {
+        sources: [Option<Keep>; SOURCES.len()],
+        others: Keep,
+        records: Duration,
+    },
+    /// What is due is forgotten: one piece, or all that there are.
+    Purge {
+        rows: usize,
+        hurried: bool,
+        all: bool,
+    },
+    /// Deliveries of a letter are refused, and kept; of these sizes beside their heads.
+    Refuse {
+        letter: Index,
+        other_body: bool,
+        sizes: Vec<usize>,
+        limits: QuarantineLimits,
+        dropped: u64,
+    },
+    /// A person releases a refused request, with a proof of it or of another one.
+    Release {
+        request: Index,
+        proven: bool,
+    },
+    /// Refused requests of a source that are older than that go.
+    Expire {
+        source: Index,
+        max_age: u64,
+    },
+    /// A person throws away refused requests, of one source or all, that are older than that.
+    ThrowAway {
+        source: Option<Index>,
+        older: u64,
     },
     /// The clock goes on, or is set back.
     Clock {
@@ -124,8 +186,39 @@ impl Letter {
 }
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
-    ([rules(), rules()], vec(letter(), 1..=LETTERS), vec(operation(), 1..=OPERATIONS))
-        .prop_map(|(rules, letters, operations)| Case { rules, letters, operations })
+    let first = proptest::option::weighted(0.7, retention());
+    let operations = vec(operation(), 1..=OPERATIONS);
+    (any::<[bool; 3]>(), [rules(), rules()], first, vec(letter(), 1..=LETTERS), operations).prop_map(
+        |(concerns, rules, first, letters, mut operations)| {
+            operations
+                .retain(|operation| operation.concern().is_none_or(|concern| concerns[concern as usize]));
+            if concerns[Concern::Forgetting as usize] {
+                operations.splice(..0, first);
+            }
+            Case { rules, letters, operations }
+        },
+    )
+}
+
+/// What a history may be about beside deliveries and work. Few are about everything: what is rare needs others like it.
+#[derive(Clone, Copy)]
+enum Concern {
+    Sources,
+    Forgetting,
+    Quarantine,
+}
+
+impl Operation {
+    fn concern(&self) -> Option<Concern> {
+        match self {
+            Self::Configure { .. } | Self::Pause { .. } => Some(Concern::Sources),
+            Self::Keep { .. } | Self::Purge { .. } => Some(Concern::Forgetting),
+            Self::Refuse { .. } | Self::Release { .. } | Self::Expire { .. } | Self::ThrowAway { .. } => {
+                Some(Concern::Quarantine)
+            }
+            _ => None,
+        }
+    }
 }
 
 fn letter() -> impl Strategy<Value = Letter> {
@@ -139,15 +232,17 @@ fn letter() -> impl Strategy<Value = Letter> {
     })
 }
 
+/// The steps of the clock are those by which windows and retentions differ: what is exactly at an edge is met, too.
 fn operation() -> impl Strategy<Value = Operation> {
     let index = any::<Index>;
     let lost = || prop::bool::weighted(0.15);
     let lease = || prop_oneof![1 => Just(100_u64), 3 => Just(1_000)];
     let by = prop_oneof![
-        3 => Just(1_i64), 3 => Just(60), 3 => Just(150), 2 => Just(500), 1 => Just(-60), 1 => Just(-700)
+        6 => Just(1_i64), 6 => Just(60), 6 => Just(150), 4 => Just(500), 2 => Just(-60), 2 => Just(-700),
+        1 => Just(4_000_000)
     ];
     prop_oneof![
-        12 => (index(), prop::bool::weighted(0.1))
+        12 => (index(), prop::bool::weighted(0.15))
             .prop_map(|(letter, other_body)| Operation::Deliver { letter, other_body }),
         10 => (prop_oneof![Just(1_usize), Just(2), Just(100)], lease())
             .prop_map(|(max, lease)| Operation::Claim { max, lease }),
@@ -156,12 +251,16 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (index(), lost(), lease()).prop_map(|(lease, lost, by)| Operation::Extend { lease, lost, by }),
         2 => Just(Operation::Rescue),
         1 => any::<bool>().prop_map(|killed| Operation::Restart { killed }),
-        2 => (index(), prop::bool::weighted(0.9), any::<bool>())
+        2 => (index(), prop::bool::weighted(0.8), any::<bool>())
             .prop_map(|(event, dead, anyway)| Operation::Replay { event, dead, anyway }),
         1 => (index(), prop::bool::weighted(0.9)).prop_map(|(event, dead)| Operation::Discard { event, dead }),
-        1 => (index(), rules()).prop_map(|(source, rules)| Operation::Rules { source, rules }),
-        2 => (index(), any::<bool>()).prop_map(|(source, resume)| Operation::Pause { source, resume }),
+        1 => (index(), order()).prop_map(|(source, order)| Operation::Order { source, order }),
+        3 => (index(), prop::bool::weighted(0.6))
+            .prop_map(|(source, resume)| Operation::Pause { source, resume }),
         6 => by.prop_map(|by| Operation::Clock { by }),
+        2 => configured().prop_map(|sources| Operation::Configure { sources }),
+        5 => forgetting(),
+        5 => quarantine(),
     ]
 }
 
@@ -169,7 +268,80 @@ fn end() -> impl Strategy<Value = End> {
     prop_oneof![4 => Just(End::Done), 2 => Just(End::Transient), 2 => Just(End::Permanent), 2 => Just(End::NotReady)]
 }
 
-fn rules() -> impl Strategy<Value = OrderPolicy> {
+/// Most sources stay in the configuration.
+fn configured() -> impl Strategy<Value = [Option<Rules>; SOURCES.len()]> {
+    let one = || proptest::option::weighted(0.8, rules());
+    [one(), one()]
+}
+
+fn forgetting() -> impl Strategy<Value = Operation> {
+    let rows = prop_oneof![Just(1_usize), Just(2), Just(100)];
+    prop_oneof![
+        1 => retention(),
+        5 => (rows, prop::bool::weighted(0.2), any::<bool>())
+            .prop_map(|(rows, hurried, all)| Operation::Purge { rows, hurried, all }),
+    ]
+}
+
+fn retention() -> impl Strategy<Value = Operation> {
+    let records = prop_oneof![Just(Duration::from_millis(60)), Just(Duration::from_secs(3_600))];
+    let one = || proptest::option::of(keep());
+    ([one(), one()], keep(), records).prop_map(|(sources, others, records)| Operation::Keep {
+        sources,
+        others,
+        records,
+    })
+}
+
+fn keep() -> impl Strategy<Value = Keep> {
+    let payload = prop_oneof![2 => Just(0_u64), 2 => Just(60), 1 => Just(500)];
+    let longer = proptest::option::weighted(0.8, prop_oneof![Just(0_u64), Just(90), Just(1_000)]);
+    // The times at which letters say that they occurred are long past; those at which they arrive are not.
+    let position = prop_oneof![Just(150_u64), Just(5_000_000)];
+    (payload, longer, position).prop_map(|(payload, longer, position)| Keep {
+        payload: Duration::from_millis(payload),
+        replay_key: longer.map(|longer| Duration::from_millis(payload + longer)),
+        position: Duration::from_millis(position),
+    })
+}
+
+fn quarantine() -> impl Strategy<Value = Operation> {
+    let index = any::<Index>;
+    let age = || prop_oneof![Just(0_u64), Just(150), Just(500)];
+    let sizes = vec(prop_oneof![3 => Just(100_usize), 2 => Just(300), 1 => Just(1_000)], 1..=3);
+    let limits = (1..=4_u64, prop_oneof![Just(700_u64), Just(100_000)])
+        .prop_map(|(max_rows, max_bytes)| QuarantineLimits { max_rows, max_bytes, ..Default::default() });
+    prop_oneof![
+        4 => (index(), prop::bool::weighted(0.1), sizes, limits, 0..2_u64).prop_map(
+            |(letter, other_body, sizes, limits, dropped)| {
+                Operation::Refuse { letter, other_body, sizes, limits, dropped }
+            }
+        ),
+        6 => (index(), prop::bool::weighted(0.85))
+            .prop_map(|(request, proven)| Operation::Release { request, proven }),
+        2 => (index(), age()).prop_map(|(source, max_age)| Operation::Expire { source, max_age }),
+        2 => (proptest::option::of(index()), age())
+            .prop_map(|(source, older)| Operation::ThrowAway { source, older }),
+    ]
+}
+
+fn rules() -> impl Strategy<Value = Rules> {
+    let breaker = (
+        2..=5_u32,
+        prop_oneof![Just(60_u64), Just(150), Just(100_000)],
+        prop_oneof![3 => Just(1_u32), 2 => Just(2), 1 => Just(3)],
+        1..=100_u32,
+    )
+        .prop_map(|(last, window, min_dead, dead_percent)| BreakerPolicy {
+            last,
+            window: Duration::from_millis(window),
+            min_dead,
+            dead_percent,
+        });
+    (order(), proptest::option::weighted(0.5, breaker)).prop_map(|(order, breaker)| Rules { order, breaker })
+}
+
+fn order() -> impl Strategy<Value = OrderPolicy> {
     let settle = prop_oneof![2 => Just(0_u64), 1 => Just(100)];
     let stale = prop::sample::select(StaleRule::ALL);
     let on_failure = prop::sample::select(OnFailure::ALL);

@@ -1,13 +1,23 @@
 //! The contract of the inbox as a pure function of what was done: no SQL, no clock, no queue. An event knows where it waits;
 //! everything else is looked for among all events, each time.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod forget;
+mod life;
+mod quarantine;
+
+use std::collections::BTreeMap;
 
 use hookproof_consumer::event::{DeadReason, State};
 use hookproof_consumer::inbox::{Delivery, Replayed};
 use hookproof_consumer::ordering::{OnFailure, OrderPolicy};
 
 use crate::cases::Letter;
+use forget::Memory;
+pub(crate) use forget::{Forgotten, Record};
+use life::Life;
+pub(crate) use life::REMOVED;
+use quarantine::Quarantine;
+pub(crate) use quarantine::{Request, Totals};
 
 /// An ordering key of a source; an event without one is alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +56,7 @@ pub(crate) struct Held {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) source: &'static str,
+    pub(crate) letter: usize,
     pub(crate) lane: Lane,
     pub(crate) position: (u64, i64),
     pub(crate) state: State,
@@ -63,6 +74,14 @@ pub(crate) struct Event {
     pub(crate) audit: Vec<&'static str>,
     /// Rows that its handler has in the database.
     pub(crate) effects: u32,
+    /// Since when it is done, dead or discarded.
+    pub(crate) settled: Option<u64>,
+    /// The last delivery after the first one.
+    pub(crate) delivered: Option<u64>,
+    /// Since when it has no payload.
+    pub(crate) purged: Option<u64>,
+    /// Nothing is known of it any more but what the audit log says.
+    pub(crate) gone: bool,
 }
 
 /// What a store that keeps the contract holds.
@@ -76,7 +95,9 @@ pub(crate) struct Model {
     pub(crate) applied: BTreeMap<Lane, (u64, i64)>,
     /// Whose turn it was last. Sources take turns in the order of their names; a restart begins anew.
     pub(crate) served: Option<&'static str>,
-    pub(crate) paused: BTreeSet<&'static str>,
+    pub(crate) life: Life,
+    pub(crate) memory: Memory,
+    pub(crate) quarantine: Quarantine,
 }
 
 impl Model {
@@ -101,6 +122,12 @@ impl Model {
         other_body: bool,
         now: u64,
     ) -> (usize, Delivery) {
+        let (event, delivery) = self.decide(number, letter, other_body, now);
+        self.record(event, delivery, now);
+        (event, delivery)
+    }
+
+    fn decide(&mut self, number: usize, letter: &Letter, other_body: bool, now: u64) -> (usize, Delivery) {
         let bodies = self.known.entry(number).or_default();
         if let Some((_, event)) = bodies.iter().find(|(body, _)| *body == other_body) {
             let event = *event;
@@ -117,6 +144,7 @@ impl Model {
         let lane = letter.key.map_or(Lane::Alone(event), |key| Lane::Key(letter.source, key));
         self.events.push(Event {
             source: letter.source,
+            letter: number,
             lane,
             position: (letter.occurred.unwrap_or(now), letter.sequence.unwrap_or(0)),
             state: if reason.is_some() { State::Dead } else { State::Pending },
@@ -129,6 +157,10 @@ impl Model {
             history: Vec::new(),
             audit: Vec::new(),
             effects: 0,
+            settled: reason.map(|_| now),
+            delivered: None,
+            purged: None,
+            gone: false,
         });
         if reason.is_none() {
             let due = self.settled(event, now);
@@ -178,7 +210,7 @@ impl Model {
 
     fn revive(&mut self, event: usize, anyway: bool, action: &'static str, now: u64) {
         let one = &mut self.events[event];
-        (one.state, one.attempts, one.blocks) = (State::Pending, 0, false);
+        (one.state, one.attempts, one.blocks, one.settled) = (State::Pending, 0, false, None);
         one.wait = Some(in_line(now, anyway));
         one.audit.push(action);
     }
@@ -189,11 +221,13 @@ impl Model {
             .is_some_and(|applied| self.events[event].position < *applied)
     }
 
-    pub(crate) fn replay(&mut self, event: usize, anyway: bool, now: u64) -> Result<Replayed, State> {
-        let state = self.events[event].state;
-        if state != State::Dead {
-            return Err(state);
-        }
+    fn must_be_dead(&self, event: usize) -> Result<(), NotDead> {
+        let Event { state, gone, .. } = self.events[event];
+        if state == State::Dead { Ok(()) } else { Err(NotDead((!gone).then_some(state))) }
+    }
+
+    pub(crate) fn replay(&mut self, event: usize, anyway: bool, now: u64) -> Result<Replayed, NotDead> {
+        self.must_be_dead(event)?;
         self.revive(event, anyway, "replay", now);
         Ok(match (self.is_stale(event), anyway) {
             (false, _) => Replayed::InOrder,
@@ -202,16 +236,18 @@ impl Model {
         })
     }
 
-    pub(crate) fn discard(&mut self, event: usize) -> Result<(), State> {
+    pub(crate) fn discard(&mut self, event: usize, now: u64) -> Result<(), NotDead> {
+        self.must_be_dead(event)?;
         let one = &mut self.events[event];
-        if one.state != State::Dead {
-            return Err(one.state);
-        }
-        (one.state, one.blocks) = (State::Discarded, false);
+        (one.state, one.blocks, one.settled) = (State::Discarded, false, Some(now));
         one.audit.push("discard");
         Ok(())
     }
 }
+
+/// The state of an event that was to be replayed or discarded; `None` if nothing is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotDead(pub(crate) Option<State>);
 
 fn in_line(due: u64, anyway: bool) -> Wait {
     Wait { standing: Standing::InLine, due, ready_by: None, anyway }

@@ -25,18 +25,19 @@ pub(crate) struct Given {
 }
 
 impl Model {
-    /// What the store was asked for by a claim at `now` that gave `given` and passed over `superseded`: the model after it, if the
-    /// contract allows that. Among lanes that have been due equally long the contract leaves open which one is first.
+    /// What the store was asked for by a claim at `now` that gave `given`, passed over `superseded` and let `expired` die at their
+    /// deadlines: the model after it, if the contract allows that. Among lanes that have been due equally long the contract leaves open
+    /// which one is first, as it does among events that expire together.
     pub(crate) fn claim(
         &self,
         max: usize,
         lease: u64,
         now: u64,
         given: &[Given],
-        superseded: &BTreeSet<usize>,
+        (superseded, expired): (&BTreeSet<usize>, &BTreeSet<usize>),
     ) -> Option<Self> {
         let mut model = self.clone();
-        model.bring_back(now);
+        model.bring_back(expired, now);
         let mut turns: VecDeque<_> = SOURCES.into();
         if let Some(last) = model.served {
             let after = SOURCES.iter().position(|source| *source == last).map_or(0, |last| last + 1);
@@ -67,7 +68,7 @@ impl Model {
                 if !superseded.contains(&first) {
                     continue;
                 }
-                next.leave(first, State::Done);
+                next.leave(first, State::Done, now);
                 next.events[first].superseded = true;
                 turns.push_front(source);
                 next.take_turns(turns, (max, lease, now), given, superseded)
@@ -122,23 +123,24 @@ impl Model {
     fn longest_due(&self, source: &str, now: u64) -> Vec<usize> {
         let mut due = self.waiting();
         due.retain(|(event, due)| {
-            self.events[*event].source == source && *due <= now && !self.paused.contains(source)
+            self.events[*event].source == source && *due <= now && !self.life.is_paused(source)
         });
         let longest = due.iter().map(|(_, due)| *due).min();
         due.into_iter().filter(|(_, due)| Some(*due) == longest).map(|(event, _)| event).collect()
     }
 
     /// What stood beside its line for long enough is in line again, or dead.
-    fn bring_back(&mut self, now: u64) {
-        for event in 0..self.events.len() {
-            let Some(wait) = self.events[event].wait else { continue };
-            if wait.standing == Standing::InLine || wait.due > now {
-                continue;
-            }
+    fn bring_back(&mut self, expired: &BTreeSet<usize>, now: u64) {
+        let beside = (0..self.events.len()).filter_map(|event| Some((event, self.events[event].wait?)));
+        let mut beside: Vec<_> =
+            beside.filter(|(_, wait)| wait.standing != Standing::InLine && wait.due <= now).collect();
+        // Not all the same: one that dies may be one too many, and then the next one of its source does not.
+        beside.sort_by_key(|(event, wait)| (wait.due, !expired.contains(event)));
+        for (event, wait) in beside {
             let rules = self.rules(self.events[event].source);
-            let paused = self.paused.contains(self.events[event].source);
+            let paused = self.life.is_paused(self.events[event].source);
             if wait.standing == Standing::Parked && rules.at_deadline == AtDeadline::Dead && !paused {
-                self.bury(event, DeadReason::Deadline);
+                self.bury(event, DeadReason::Deadline, now);
             } else {
                 self.events[event].wait = Some(Wait { standing: Standing::InLine, ..wait });
             }
@@ -158,7 +160,8 @@ impl Model {
         let name = match end {
             End::Done => {
                 let (lane, position) = (one.lane, one.position);
-                self.leave(event, State::Done);
+                self.leave(event, State::Done, now);
+                self.life.note(self.events[event].source, false, now);
                 self.events[event].effects += u32::from(in_database);
                 if keyed {
                     let latest = self.applied.entry(lane).or_insert(position);
@@ -185,24 +188,24 @@ impl Model {
                 self.events[event].wait_again(|wait| (wait.standing, wait.due) = (standing, due));
                 "retry"
             }
-            End::NotReady => self.bury(event, DeadReason::Deadline),
-            End::Permanent => self.bury(event, DeadReason::Permanent),
-            End::Transient => self.bury(event, DeadReason::AttemptsExhausted),
+            End::NotReady => self.bury(event, DeadReason::Deadline, now),
+            End::Permanent => self.bury(event, DeadReason::Permanent, now),
+            End::Transient => self.bury(event, DeadReason::AttemptsExhausted, now),
         };
         self.events[event].ended(name);
         name
     }
 
-    /// Takes back the leases that ended by `now`, or all of them.
-    pub(crate) fn rescue(&mut self, ended_by: Option<u64>) -> Rescued {
+    /// Takes back the leases that ended by a time, or all of them.
+    pub(crate) fn rescue(&mut self, ended_by: Option<u64>, now: u64) -> Rescued {
         let mut rescued = Rescued::default();
         for event in 0..self.events.len() {
             let Some(lease) = self.events[event].lease else { continue };
-            if ended_by.is_some_and(|now| lease.until > now) {
+            if ended_by.is_some_and(|time| lease.until > time) {
                 continue;
             }
             if self.events[event].attempts >= ATTEMPTS {
-                self.bury(event, DeadReason::AttemptsExhausted);
+                self.bury(event, DeadReason::AttemptsExhausted, now);
                 rescued.dead += 1;
             } else {
                 self.events[event].wait_again(|_| {});
@@ -218,13 +221,14 @@ impl Model {
         let beside = self.events.iter().filter_map(|event| event.wait);
         let beside = beside.filter(|wait| wait.standing != Standing::InLine).map(|wait| wait.due);
         let leases = self.events.iter().filter_map(|event| event.lease).map(|lease| lease.until);
-        let free = |event: usize| !self.paused.contains(self.events[event].source);
+        let free = |event: usize| !self.life.is_paused(self.events[event].source);
         let lanes = self.waiting().into_iter().filter(|(event, _)| free(*event)).map(|(_, due)| due);
         beside.chain(leases).chain(lanes).min()
     }
 
-    fn bury(&mut self, event: usize, reason: DeadReason) -> &'static str {
-        self.leave(event, State::Dead);
+    fn bury(&mut self, event: usize, reason: DeadReason, now: u64) -> &'static str {
+        self.leave(event, State::Dead, now);
+        self.life.note(self.events[event].source, true, now);
         let parks = self.rules(self.events[event].source).on_failure == OnFailure::Park;
         let one = &mut self.events[event];
         one.reason = Some(reason);
@@ -232,9 +236,9 @@ impl Model {
         "dead"
     }
 
-    fn leave(&mut self, event: usize, state: State) {
+    fn leave(&mut self, event: usize, state: State, now: u64) {
         let one = &mut self.events[event];
-        (one.state, one.wait, one.lease) = (state, None, None);
+        (one.state, one.wait, one.lease, one.settled) = (state, None, None, Some(now));
     }
 
     /// An event of the lane is done: what was not ready may be now.

@@ -3,6 +3,7 @@
 
 pub mod flood;
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -148,6 +149,12 @@ pub async fn rules(backend: &Sqlite, change: impl FnOnce(&mut OrderPolicy)) {
     backend.inbox().set_order(vec![(Arc::from("crm"), policy)]).await.unwrap();
 }
 
+/// A folder in memory where there is such a thing: only a loss of power would tell the difference.
+pub fn folder_in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
 /// An SQLite inbox in a folder of its own.
 pub struct Sqlite {
     pub folder: TempDir,
@@ -160,8 +167,16 @@ impl Sqlite {
         Self::start_with(|options| options)
     }
 
+    /// For tests of which nothing but their verdict matters.
+    pub fn start_in_memory() -> Self {
+        Self::start_in(folder_in_memory(), |options| options)
+    }
+
     pub fn start_with(change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), change)
+    }
+
+    fn start_in(folder: TempDir, change: impl FnOnce(SqliteOptions) -> SqliteOptions) -> Self {
         let options = change(SqliteOptions::new(folder.path().join("inbox.db")));
         let inbox = Some(Arc::new(SqliteInbox::open(options.clone()).unwrap()));
         Self { folder, options, inbox }
