@@ -38,6 +38,7 @@ mod open;
 mod operator;
 mod options;
 mod order;
+mod progress;
 mod purge;
 mod quarantine;
 mod read;
