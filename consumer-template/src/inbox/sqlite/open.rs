@@ -24,7 +24,7 @@ const WAL_BYTES: i64 = 64 * 1024 * 1024;
 const PREPARED: usize = 128;
 
 /// The schema, one step per file, your own tables included. A step that was released is never edited: add another one.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../../migrations/0001_init.sql"),
     include_str!("../../../migrations/0002_leads.sql"),
     include_str!("../../../migrations/0003_ordering.sql"),
@@ -33,6 +33,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/0006_lead_facts.sql"),
     include_str!("../../../migrations/0007_refused.sql"),
     include_str!("../../../migrations/0008_retention.sql"),
+    include_str!("../../../migrations/0009_refused_by_minute.sql"),
 ];
 
 /// What a step does that SQL cannot, right after its file; by the number of the file. It knows the schema as of that step.

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::deliveries;
 use super::job::WorkError;
+use super::refusals;
 use super::rows::{self, limit, to_sql};
 use crate::clock::{later, millis};
 use crate::event::EventNo;
@@ -107,6 +108,7 @@ pub(super) fn purge(
     let mut purged = Purged::default();
     let until = UnixTime::from_millis(u64::try_from(due(now, retention.deliveries)).unwrap_or(0));
     (purged.deliveries, purged.more) = deliveries::purge(conn, until, budget.rows)?;
+    purged.more |= refusals::purge(conn, until, piece.rows)?;
     for (source, keep) in keeps(conn, &retention)? {
         piece.payloads(&source, keep, &mut purged)?;
         piece.events(&source, keep, &mut purged)?;
