@@ -104,7 +104,7 @@ pub(crate) async fn refusals_are_counted_by_minute_as_long_as_deliveries_are_rec
     let both = row("crm: missing_header", 2 * minute(1), minute(1));
     let all = [too_old.clone(), both, of_shop];
     assert_eq!(told(backend, None, minute(1) - 1, minute(2)).await, all, "whole minutes");
-    assert_eq!(told(backend, Some("crm"), minute(2), minute(9)).await, [too_old.clone()]);
+    assert_eq!(told(backend, Some("crm"), minute(2), minute(9)).await, std::slice::from_ref(&too_old));
     backend.restart();
     assert_eq!(told(backend, None, 0, minute(9)).await, all);
     // Records of deliveries go after five seconds: the first two minutes are over then, the third is not.

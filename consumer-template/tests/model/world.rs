@@ -9,7 +9,8 @@ use hookproof_consumer::effect::{Context, Failure, SqliteHandler};
 use hookproof_consumer::event::{self, EventNo};
 use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use hookproof_consumer::inbox::{
-    By, Claimed, IfStale, Inbox as _, Life as _, Operator as _, OperatorError, Settled, Terms,
+    Budget, By, Claimed, IfStale, Inbox as _, Life as _, Operator as _, OperatorError, Purge as _, Settled,
+    Terms,
 };
 use hookproof_consumer::ordering::OrderPolicy;
 use hookproof_consumer::retry::RetryPolicy;
@@ -117,7 +118,8 @@ impl World {
     }
 
     fn open(&mut self) {
-        self.inbox = Some(SqliteInbox::open(SqliteOptions::new(&self.path)).unwrap());
+        let options = SqliteOptions::new(&self.path).with_young_keys(1);
+        self.inbox = Some(SqliteInbox::open(options).unwrap());
         self.onlooker = Some(Connection::open(&self.path).unwrap());
     }
 
@@ -185,6 +187,10 @@ impl World {
 
     async fn deliver(&mut self, number: usize, other_body: bool) -> Verdict {
         let letter = self.letters[number];
+        // No retention is set: all that it may do is to move replay keys on, and that must make no difference.
+        let budget = Budget { rows: 1, time: Duration::from_secs(5) };
+        let purged = self.inbox().purge(budget, at(self.now)).await.unwrap();
+        same("what was purged", &purged.is_something(), &false)?;
         let incoming = letter.delivery(number, other_body, self.now).incoming();
         let accepted = self.inbox().accept(incoming).await.unwrap();
         let (event, delivery) = self.model.deliver(number, &letter, other_body, self.now);

@@ -20,11 +20,14 @@ const APPLICATION_ID: i32 = 0x486f_6f6b;
 /// The log is cut back to this many bytes after a burst.
 const WAL_BYTES: i64 = 64 * 1024 * 1024;
 
+/// Of the connection that writes, in KiB. The replay keys that came last have room in it, see `old_keys`.
+const WRITER_CACHE: i64 = 16 * 1024;
+
 /// Statements kept prepared on each connection: more than there are in this folder.
 const PREPARED: usize = 128;
 
 /// The schema, one step per file, your own tables included. A step that was released is never edited: add another one.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/0001_init.sql"),
     include_str!("../../../migrations/0002_leads.sql"),
     include_str!("../../../migrations/0003_ordering.sql"),
@@ -34,6 +37,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../../migrations/0007_refused.sql"),
     include_str!("../../../migrations/0008_retention.sql"),
     include_str!("../../../migrations/0009_refused_by_minute.sql"),
+    include_str!("../../../migrations/0010_old_replay_keys.sql"),
 ];
 
 /// What a step does that SQL cannot, right after its file; by the number of the file. It knows the schema as of that step.
@@ -209,6 +213,8 @@ pub(super) fn assert_current(conn: &Connection) -> Result<(), OpenError> {
 /// The owner's connection that writes. `fence` keeps handlers from meddling with its transactions.
 pub(super) fn writer(options: &SqliteOptions, fence: &Fence) -> Result<Connection, OpenError> {
     let mut conn = connect(options)?;
+    // Negative: not in pages.
+    set(&conn, "cache_size", -WRITER_CACHE, -WRITER_CACHE)?;
     sync_log(&conn)?;
     fence.install(&mut conn).map_err(database("install the fence around handlers"))?;
     Ok(conn)

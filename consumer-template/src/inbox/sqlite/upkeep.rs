@@ -32,8 +32,9 @@ impl<A: Access> Purge for A {
     }
 
     async fn purge(&self, budget: Budget, now: UnixTime) -> Result<Purged, InboxError> {
-        let walk = Arc::clone(self.walk());
-        self.perform("purge what is due", move |conn| purge::purge(conn, budget, &walk, now)).await
+        let (walk, old) = (Arc::clone(self.walk()), self.old_keys().map(Arc::clone));
+        let work = move |conn: &Connection| purge::purge(conn, budget, &walk, old.as_deref(), now);
+        self.perform("purge what is due", work).await
     }
 
     async fn purgeable(&self, now: UnixTime) -> Result<Purged, InboxError> {
