@@ -82,7 +82,7 @@ fn measure(keys: u64, rounds: usize, check: bool) -> anyhow::Result<ExitCode> {
     let (empty, full) = (empty?, full?);
     let start = Instant::now();
     while !full.is_warm() {
-        std::thread::sleep(Duration::from_millis(10));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(10)).await });
     }
     println!("known by heart after {:.1} s", start.elapsed().as_secs_f64());
 

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -22,6 +23,10 @@ const WAL_BYTES: i64 = 64 * 1024 * 1024;
 
 /// Of the connection that writes, in KiB. The replay keys that came last have room in it, see `old_keys`.
 const WRITER_CACHE: i64 = 16 * 1024;
+
+/// From one try of an operator to get the lock to the next, and how many there are: ten seconds of them at least.
+const BETWEEN_TRIES: Duration = Duration::from_millis(1);
+const OPERATOR_TRIES: i32 = 10_000;
 
 /// Statements kept prepared on each connection: more than there are in this folder.
 const PREPARED: usize = 128;
@@ -239,9 +244,18 @@ fn sync_log(conn: &Connection) -> Result<(), OpenError> {
     })
 }
 
-/// An operator's connection that writes.
+/// An operator's connection that writes. It has more patience than the owner: nobody waits with it.
 pub(super) fn operator(options: &SqliteOptions) -> Result<Connection, OpenError> {
-    connect(options)
+    let mut conn = connect(options)?;
+    conn.busy_handler(Some(insist)).map_err(database("wait for the writer"))?;
+    Ok(conn)
+}
+
+/// A server that is busy takes the lock again a moment after it let it go. SQLite itself tries ten times a second: it would hardly
+/// ever meet that moment, and give up.
+fn insist(tried: i32) -> bool {
+    std::thread::park_timeout(BETWEEN_TRIES);
+    tried < OPERATOR_TRIES
 }
 
 /// A connection that reads. Opened for writing, because a reader must be able to recover the log after a crash.
