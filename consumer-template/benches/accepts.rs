@@ -1,8 +1,8 @@
 //! How many events per second are durable before they are answered, and what of that time is the store.
 //!
-//! Four servers take turns, so that a machine that slows down slows all of them: as shipped; as shipped, while it purges a backlog;
-//! without a store, which is the ceiling; and with one transaction per write, which is what sharing a sync saves. They process what
-//! they accept while they accept.
+//! Six servers take turns, so that a machine that slows down slows all of them: as shipped; as shipped, while it purges a backlog;
+//! as shipped, while a person replays sixty thousand dead letters, which it then processes; with a trigger that keeps deliveries from
+//! being recorded, which shows what the record costs; without a store, which is the ceiling; and with one transaction per write, which is what sharing a sync saves. They process what they accept while they accept.
 //! `cargo bench -p hookproof-consumer --bench accepts`; `HOOKPROOF_BENCH_SECONDS=1` for a quick look.
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
@@ -15,6 +15,8 @@ mod forgetful;
 mod letters;
 #[path = "accepts/load.rs"]
 mod load;
+#[path = "accepts/replay.rs"]
+mod replay;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,13 +45,17 @@ const REQUESTS_PER_SECOND: f64 = 60_000.0;
 enum Store {
     AsShipped,
     Purging,
+    Replaying,
+    Unrecorded,
     None,
     OneTransactionPerJob,
 }
 
-const STORES: [(Store, &str); 4] = [
+const STORES: [(Store, &str); 6] = [
     (Store::AsShipped, "as shipped"),
     (Store::Purging, "purging a backlog"),
+    (Store::Replaying, "replaying dead letters"),
+    (Store::Unrecorded, "no record of deliveries"),
     (Store::None, "without a store"),
     (Store::OneTransactionPerJob, "one transaction per job"),
 ];
@@ -93,17 +99,32 @@ fn measure(
     let config = Config::parse(&text, &folder.path().join("hookproof.toml"))?;
     let options = SqliteOptions::new(&config.store.path).with_accept_queue(config.store.accept_queue);
     let inbox: Arc<dyn Inbox> = match store {
-        Store::AsShipped => Arc::new(SqliteInbox::open(options)?),
+        Store::AsShipped => Arc::new(SqliteInbox::open(options.clone())?),
         Store::Purging => {
             backlog::fill(&options)?;
-            Arc::new(SqliteInbox::open(options)?)
+            Arc::new(SqliteInbox::open(options.clone())?)
+        }
+        Store::Replaying => {
+            replay::fill(&options)?;
+            Arc::new(SqliteInbox::open(options.clone())?)
+        }
+        Store::Unrecorded => {
+            drop(SqliteInbox::open(options.clone())?);
+            rusqlite::Connection::open(options.path())?.execute_batch(
+                "CREATE TRIGGER unrecorded BEFORE INSERT ON deliveries BEGIN SELECT RAISE(IGNORE); END",
+            )?;
+            Arc::new(SqliteInbox::open(options.clone())?)
         }
         Store::None => Arc::new(Forgetful::default()),
-        Store::OneTransactionPerJob => Arc::new(SqliteInbox::open(options.danger_one_transaction_per_job())?),
+        Store::OneTransactionPerJob => {
+            Arc::new(SqliteInbox::open(options.clone().danger_one_transaction_per_job())?)
+        }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let app = runtime.block_on(App::start_on(config, inbox, handler::handlers()))?;
+    let errand = matches!(store, Store::Replaying).then(|| replay::Errand::start(&options)).transpose()?;
     let measured = load::run(app.address(), requests, time);
+    errand.map_or(Ok(()), replay::Errand::end)?;
     runtime.block_on(app.stop());
     if let Store::Purging = store {
         backlog::check(&folder.path().join("hookproof.db"))?;

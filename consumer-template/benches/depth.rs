@@ -44,7 +44,7 @@ const STATEMENTS: [&str; 5] = [
     "INSERT INTO payloads (event, body_sha256, headers, body)
      SELECT number, replay_key, x'', CAST(printf('{\"event\":\"lead.updated\",\"n\":%d,\"pad\":\"%0200d\"}', number, 0) AS BLOB)
      FROM events WHERE number BETWEEN ?1 AND ?2",
-    "INSERT INTO replay_keys (replay_key, body_sha256, event)
+    "INSERT INTO old_replay_keys (replay_key, body_sha256, event)
      SELECT replay_key, replay_key, number FROM events WHERE number BETWEEN ?1 AND ?2 ORDER BY replay_key",
     "INSERT INTO lanes (source, ordering_key, due_at)
      SELECT source, ordering_key, MIN(received_at) FROM events WHERE number BETWEEN ?1 AND ?2

@@ -12,9 +12,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hookproof::Refusal;
 use hookproof_consumer::clock::{Clock as _, SystemClock};
 use hookproof_consumer::event::DeadReason;
-use hookproof_consumer::inbox::{Inbox, Keep, Operator, Purge, Retention};
+use hookproof_consumer::inbox::{
+    Inbox, Keep, KeepRefused as _, Operator, Purge, RefusalsOfSource, Retention,
+};
 use hookproof_consumer::retry::Outcome;
 use serde_json::Value;
 use support::{NOW, Sqlite, accept, at, claim_one, sent};
@@ -174,6 +177,42 @@ async fn report_tells_cron_by_its_exit_status() {
     assert!(code == 1 && out.contains("MISSED  crm: the mean ack latency is"), "{out}");
     assert_eq!(hookproof(&backend, &["report", "--source", "other"]).0, 2, "nothing to judge by");
     assert_eq!(hookproof(&backend, &["report", "--min-success", "101"]).0, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn report_counts_what_was_refused_in_its_time_and_does_not_judge_it() {
+    let backend = Sqlite::start();
+    let recent = now() - 120_000;
+    let note = async |source: &str, refusal, requests, until| {
+        let counts = vec![(refusal, requests)];
+        let batch = RefusalsOfSource { source: source.into(), until: at(until), counts, samples: Vec::new() };
+        backend.inbox().note_refusals(vec![batch], 10).await.unwrap();
+    };
+    note("crm", Refusal::SignatureMismatch, 5_000, recent).await;
+    note("crm", Refusal::MissingHeader, 7, recent).await;
+    note("crm", Refusal::MissingHeader, 90, recent - 3 * 86_400_000).await;
+    note("\u{202e}shop", Refusal::MissingHeader, 1, recent).await;
+    let (code, text, _) = hookproof(&backend, &["report"]);
+    assert_eq!(code, 2, "refusals are no deliveries to judge by");
+    assert!(text.contains("signature_mismatch") && text.contains("\u{fffd}shop"), "{text}");
+    accept(backend.inbox(), &sent("a").received(recent)).await;
+    backend.inbox().note_answers().await.unwrap();
+    let (code, out, _) = hookproof(&backend, &["report", "--json", "--source", "crm"]);
+    let json: Value = serde_json::from_str(&out).unwrap();
+    let refused = |json: &Value| -> Vec<_> {
+        let list = json["sources"][0]["refused"].as_array().unwrap().iter();
+        list.map(|one| (one["reason"].as_str().unwrap().to_owned(), one["requests"].as_u64().unwrap()))
+            .collect()
+    };
+    let pair = |reason: &str, requests| (reason.to_owned(), requests);
+    assert_eq!(code, 0, "a stranger cannot spoil the figure");
+    assert_eq!(refused(&json), [pair("signature_mismatch", 5_000), pair("missing_header", 7)]);
+    let last: jiff::Timestamp =
+        json["sources"][0]["refused"][0]["last_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(last.as_millisecond() / 1_000, i64::try_from(at(recent).as_millis() / 1_000).unwrap());
+    let week = succeeds(&backend, &["report", "--json", "--source", "crm", "--since", "7d"]);
+    let json: Value = serde_json::from_str(&week).unwrap();
+    assert_eq!(refused(&json)[1], pair("missing_header", 97));
 }
 
 #[tokio::test(flavor = "multi_thread")]

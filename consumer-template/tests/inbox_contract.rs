@@ -105,6 +105,7 @@ contract! { Sqlite:
     }
     refused {
         refusals_are_counted_by_source_and_reason,
+        refusals_are_counted_by_minute_as_long_as_deliveries_are_recorded,
         of_each_source_so_many_refusals_are_kept_and_no_more,
         a_flood_of_one_reason_does_not_drive_out_the_others,
         lists_of_refusals_are_filtered_and_paged,

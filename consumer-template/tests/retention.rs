@@ -16,7 +16,7 @@ use hookproof_consumer::dispatch::{PIECE, Sweeper};
 use hookproof_consumer::event::State;
 use hookproof_consumer::inbox::sqlite::SqliteOperator;
 use hookproof_consumer::inbox::{
-    Budget, By, Delivery, Inbox, InboxError, Keep, Operator, Purge, Records, Retention,
+    Budget, By, Delivery, Inbox, InboxError, Keep, Operator, Purge, Records, Retention, Traffic,
 };
 use hookproof_consumer::retry::Outcome;
 use support::{LEASE, Sqlite, accept, at, sent};
@@ -157,7 +157,7 @@ async fn a_full_store_refuses_what_is_new_and_still_does_its_work() {
     assert_eq!(backend.inbox().counts().await.unwrap().of(State::Done), stored);
     // It is known how many were turned away, and room comes back.
     backend.inbox().note_answers().await.unwrap();
-    let traffic = backend.inbox().traffic(Some("crm".into()), at(0), at(1)).await.unwrap();
+    let traffic = traffic_of_crm(&backend, 1).await;
     assert_eq!((traffic.not_stored, traffic.answered), (1, stored + 1));
     purge_all(&backend, MS + 1).await;
     let after = backend.inbox().accept(sent("later").body(body).incoming()).await.unwrap();
@@ -177,9 +177,15 @@ async fn what_could_not_be_stored_is_counted_when_the_store_is_back() {
     held.execute_batch("ROLLBACK").unwrap();
     backend.inbox().note_answers().await.unwrap();
     backend.inbox().note_answers().await.unwrap();
-    let lost = async |to| backend.inbox().traffic(None, at(0), at(to)).await.unwrap().not_stored;
+    let lost = async |to| traffic_of_crm(&backend, to).await.not_stored;
     assert_eq!((lost(200_000).await, lost(59_000).await), (3, 2), "once, and by the minute");
-    assert_eq!(backend.inbox().unstored_sources().await.unwrap(), ["crm"]);
+    let sources = backend.inbox().traffic(None, at(60_000_000), at(60_000_001)).await.unwrap();
+    let told: Vec<_> = sources.iter().map(|(source, traffic)| (&**source, traffic.not_stored)).collect();
+    assert_eq!(told, [("crm", 0)], "a source is known by what could not be stored, whenever that was");
+}
+
+async fn traffic_of_crm(backend: &Sqlite, to: u64) -> Traffic {
+    backend.inbox().traffic(None, at(0), at(to)).await.unwrap().remove("crm").unwrap()
 }
 
 /// What is on the disk between any two pieces is what a kill would leave.
@@ -265,7 +271,7 @@ async fn the_sweep_works_by_itself_and_stops_when_it_is_told() {
         }
     };
     timeout(Duration::from_secs(30), gone).await.expect("it does not get on");
-    let ack = async || backend.inbox().traffic(None, at(0), at(1)).await.unwrap().unanswered;
+    let ack = async || traffic_of_crm(&backend, 1).await.unanswered;
     assert_eq!(ack().await, 0, "it writes down how soon deliveries were answered");
     stop.send(()).unwrap();
     timeout(Duration::from_secs(5), sweep).await.expect("it does not stop").unwrap();

@@ -217,6 +217,24 @@ async fn an_operator_works_beside_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_has_more_patience_than_the_server() {
+    let backend = Sqlite::start_with(|options| options.with_busy_timeout(Duration::from_millis(50)));
+    let number = accept(backend.inbox(), &sent("msg_1").malformed("no")).await;
+    let operator = SqliteOperator::open(backend.options.clone()).unwrap();
+    let held = backend.sql();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let replay = tokio::spawn(async move {
+        operator.replay(number, IfStale::FollowRule, By::new("ann", "try it"), at(5)).await
+    });
+    // The server gives up meanwhile.
+    backend.inbox().accept(sent("msg_2").incoming()).await.unwrap_err();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert!(!replay.is_finished(), "it waits");
+    held.execute_batch("ROLLBACK").unwrap();
+    replay.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_is_append_only() {
     let backend = Sqlite::start();
     let number = accept(backend.inbox(), &sent("msg_1").malformed("no")).await;

@@ -1,5 +1,6 @@
 //! An inbox that keeps nothing: what is left is HTTP and verification, the ceiling for every store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,12 +174,13 @@ impl Records for Forgetful {
         Ok(Vec::new())
     }
 
-    async fn traffic(&self, _: Option<String>, _: UnixTime, _: UnixTime) -> Result<Traffic, InboxError> {
+    async fn traffic(
+        &self,
+        _: Option<String>,
+        _: UnixTime,
+        _: UnixTime,
+    ) -> Result<BTreeMap<String, Traffic>, InboxError> {
         Err(InboxError::Full)
-    }
-
-    async fn unstored_sources(&self) -> Result<Vec<String>, InboxError> {
-        Ok(Vec::new())
     }
 
     async fn storage(&self) -> Result<Storage, InboxError> {

@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,8 +8,7 @@ use super::args::StoreArg;
 use super::table::{eprint_line, moment, print_line, shown, table};
 use super::when::When;
 use crate::clock::{Clock as _, SystemClock};
-use crate::inbox::sqlite::SqliteOperator;
-use crate::inbox::{KeyUse, Operator as _, Records as _, Traffic};
+use crate::inbox::{KeyUse, Records as _, Traffic};
 use crate::report::{Limits, Missed, unused_for};
 
 /// How soon deliveries were answered is written a second later: those of the last seconds do not count yet.
@@ -59,7 +57,8 @@ Examples:
 
 Each source is judged for itself. A delivery counts when it has passed verification. It is a success if it was stored and
 answered 200; a failure if it was answered 503, or its sender had gone before the answer. Latency is from the arrival of
-the request's head to the commit.
+the request's head to the commit. What was refused is counted beside it, by whole minutes, and is not judged: a stranger could
+spoil the figure. `hookproof refusals` says what to do about it.
 
 Exit status: 0 all within the limits, 1 a limit was missed, 2 could not tell (no store, no deliveries).";
 
@@ -86,12 +85,12 @@ impl Report {
         let now = SystemClock.now();
         let until = UnixTime::from_millis(now.as_millis().saturating_sub(NOT_YET));
         let from = self.since.moment();
-        let mut rows = Vec::new();
-        for source in self.sources(&operator).await? {
-            let traffic = operator.traffic(Some(source.clone()), from, until).await?;
+        let sources = operator.traffic(self.source.clone(), from, until).await?;
+        let judge = |(source, traffic): (String, Traffic)| {
             let missed = traffic.missed(&limits).unwrap_or_default();
-            rows.push(Row { source, traffic, missed });
-        }
+            Row { source, traffic, missed }
+        };
+        let rows: Vec<_> = sources.into_iter().map(judge).collect();
         let judged = rows.iter().any(|row| row.traffic.deliveries() > 0);
         if self.json {
             print_line(self.as_json(&rows, from, until, now))?;
@@ -118,16 +117,6 @@ impl Report {
             new_dead: self.max_new_dead,
             skew: self.max_skew.map(|value| seconds("--max-skew", value)).transpose()?,
         })
-    }
-
-    /// Those that ever had an event, or a delivery that could not be stored.
-    async fn sources(&self, operator: &SqliteOperator) -> anyhow::Result<BTreeSet<String>> {
-        if let Some(source) = &self.source {
-            return Ok(BTreeSet::from([source.clone()]));
-        }
-        let counts = operator.counts().await?;
-        let unstored = operator.unstored_sources().await?;
-        Ok(counts.entries.into_iter().map(|count| count.source).chain(unstored).collect())
     }
 
     fn is_unused(&self, key: &KeyUse, all: &[KeyUse], now: UnixTime) -> Option<u64> {
@@ -161,6 +150,20 @@ impl Report {
         if !keys.is_empty() {
             print_line(keys)?;
         }
+        let mut refused = table(["source", "refused", "requests", "last"]);
+        for row in rows {
+            for one in &row.traffic.refused {
+                refused.add_row([
+                    shown(&row.source),
+                    shown(&one.reason),
+                    one.requests.to_string(),
+                    moment(one.last),
+                ]);
+            }
+        }
+        if !refused.is_empty() {
+            print_line(refused)?;
+        }
         for row in rows {
             for missed in &row.missed {
                 print_line(format_args!("MISSED  {}: {missed}", shown(&row.source)))?;
@@ -184,6 +187,9 @@ impl Report {
                 "safe_to_remove": self.is_unused(key, &traffic.keys, now).is_some(),
             })
         });
+        let refused = traffic.refused.iter().map(|one| {
+            serde_json::json!({ "reason": one.reason, "requests": one.requests, "last_at": moment(one.last) })
+        });
         serde_json::json!({
             "source": row.source,
             "deliveries": traffic.deliveries(),
@@ -199,6 +205,7 @@ impl Report {
             "dead": traffic.dead,
             "skew_median_ms": traffic.skew.median(),
             "skew_p99_ms": traffic.skew.p99(),
+            "refused": refused.collect::<Vec<_>>(),
             "keys": keys.collect::<Vec<_>>(),
             "missed": row.missed.iter().map(Missed::name).collect::<Vec<_>>(),
         })

@@ -1,5 +1,6 @@
 //! The record of deliveries: what came, when, and how it was answered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,7 +20,8 @@ pub trait Records: Send + Sync {
     /// When the store failed.
     async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliveryRecord>, InboxError>;
 
-    /// What happened from `from` until before `until`, of one source or of all.
+    /// What happened from `from` until before `until`, by source: of one, also if nothing is known of it, or of all that anything
+    /// is known of. What could not be stored or was refused is counted by whole minutes.
     ///
     /// # Errors
     ///
@@ -29,14 +31,7 @@ pub trait Records: Send + Sync {
         source: Option<String>,
         from: UnixTime,
         until: UnixTime,
-    ) -> Result<Traffic, InboxError>;
-
-    /// The sources of deliveries that could not be stored, as far back as is known.
-    ///
-    /// # Errors
-    ///
-    /// When the store failed.
-    async fn unstored_sources(&self) -> Result<Vec<String>, InboxError>;
+    ) -> Result<BTreeMap<String, Traffic>, InboxError>;
 
     /// How large the store is.
     ///
@@ -96,7 +91,7 @@ pub struct DeliveryRecord {
     pub ack: Option<Duration>,
 }
 
-/// What happened in a time.
+/// What happened to a source in a time.
 #[derive(Clone, Debug)]
 pub struct Traffic {
     /// Deliveries that were answered with success.
@@ -119,8 +114,45 @@ pub struct Traffic {
     pub new_dead: u64,
     /// Dead letters now.
     pub dead: u64,
+    /// Requests that were refused then, by reason, the most frequent first.
+    pub refused: Vec<RefusedInTime>,
     /// Each key, as far back as is known.
     pub keys: Vec<KeyUse>,
+}
+
+impl Traffic {
+    /// Nothing happened.
+    ///
+    /// # Errors
+    ///
+    /// Never: the bounds are right.
+    pub fn none() -> Result<Self, hdrhistogram::CreationError> {
+        Ok(Self {
+            answered: 0,
+            unanswered: 0,
+            not_stored: 0,
+            duplicates: 0,
+            new: 0,
+            conflicts: 0,
+            ack_us: histogram()?,
+            skew: Skews::new()?,
+            new_dead: 0,
+            dead: 0,
+            refused: Vec::new(),
+            keys: Vec::new(),
+        })
+    }
+}
+
+/// Requests that were refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedInTime {
+    /// The reason's code.
+    pub reason: String,
+    /// How many.
+    pub requests: u64,
+    /// The last of them.
+    pub last: UnixTime,
 }
 
 /// By how much clocks differ from ours, in milliseconds.

@@ -72,8 +72,9 @@
 //! - The audit log ([`AuditLog`]) is listed from the newest line, by event, source, actor, action and time.
 //!
 //! **Refusals.** [`KeepRefused::note_refusals`] counts every refusal, by source and reason. Of each source at most so many are kept as it is
-//! told; the oldest of the most frequent reason make room, so that a flood of one reason does not drive out the others. Nothing of
-//! what a request held is kept.
+//! told; the oldest of the most frequent reason make room, so that a flood of one reason does not drive out the others. How many there
+//! were of each reason is also known by minute, for as long as deliveries are recorded ([`Records::traffic`]). Nothing of what a
+//! request held is kept.
 //!
 //! **Quarantine.** [`KeepRefused::quarantine`] keeps requests byte for byte, within the rows and bytes of their source; the oldest make
 //! room, and are counted. One that is larger than all the room is not kept. What is too old goes ([`KeepRefused::expire_quarantine`]).
@@ -125,8 +126,9 @@ use crate::retry::{Outcome, RetryPolicy};
 
 pub use audit::{AuditEntry, AuditFilter, AuditLog};
 pub use dead::{DeadLetters, Group, Groups, PAGE_BYTES, Preview, PreviewEntry, Selection};
-pub(crate) use deliveries::histogram;
-pub use deliveries::{DeliveryFilter, DeliveryNo, DeliveryRecord, KeyUse, Records, Skews, Storage, Traffic};
+pub use deliveries::{
+    DeliveryFilter, DeliveryNo, DeliveryRecord, KeyUse, Records, RefusedInTime, Skews, Storage, Traffic,
+};
 pub use error::{InboxError, OperatorError, StoreError};
 pub use incoming::{Facts, Incoming};
 pub use leased::{Claimed, Lease};

@@ -94,7 +94,7 @@ pub(crate) async fn records_go_after_their_retention_and_what_they_say_of_keys_s
     assert_eq!(purge_all(backend, 5_001).await.deliveries, 1);
     deliver(backend, &sent("msg_3").received(7_000), None).await;
     assert_eq!(purge_all(backend, 6_000).await.deliveries, 1);
-    let keys = backend.inbox().traffic(None, at(0), at(9_000)).await.unwrap().keys;
+    let keys = &backend.inbox().traffic(None, at(0), at(9_000)).await.unwrap()["crm"].keys;
     let told: Vec<_> = keys.iter().map(|key| (key.first, key.last, key.deliveries)).collect();
     assert_eq!(told, [(at(0), at(7_000), 3)]);
 }
@@ -108,18 +108,28 @@ pub(crate) async fn traffic_is_added_up_over_a_time(backend: &mut Sqlite) {
     deliver(backend, &sent("msg_x").to("shop").malformed("no").received(330), None).await;
     backend.inbox().note_answers().await.unwrap();
     deliver(backend, &sent("msg_4").received(340), None).await;
-    let crm = || Some("crm".to_owned());
-    let traffic = backend.inbox().traffic(crm(), at(200), at(341)).await.unwrap();
+    let crm = async |from, until| {
+        let mut sources = backend.inbox().traffic(Some("crm".to_owned()), at(from), at(until)).await.unwrap();
+        assert_eq!(sources.len(), 1, "only the one that is wanted");
+        sources.remove("crm").unwrap()
+    };
+    let traffic = crm(200, 341).await;
     assert_eq!((traffic.answered, traffic.unanswered, traffic.not_stored), (4, 1, 0));
     assert_eq!((traffic.new, traffic.duplicates, traffic.conflicts), (4, 1, 1));
     assert_eq!((traffic.skew.count(), traffic.skew.median()), (2, Some(20)));
     assert_eq!((traffic.ack_us.len(), traffic.new_dead, traffic.dead), (4, 1, 1));
     let all = backend.inbox().traffic(None, at(0), at(10_000)).await.unwrap();
-    assert_eq!((all.new + all.duplicates, all.dead, all.keys.len()), (7, 2, 2));
+    let told: Vec<_> = all
+        .iter()
+        .map(|(source, all)| (&**source, all.new + all.duplicates, all.dead, all.keys.len()))
+        .collect();
+    assert_eq!(told, [("crm", 6, 1, 1), ("shop", 1, 1, 1)]);
+    let unknown = backend.inbox().traffic(Some("other".to_owned()), at(0), at(10_000)).await.unwrap();
+    assert_eq!(unknown["other"].deliveries(), 0);
     // A dead letter of before is one, but not one that became it then.
-    let later = backend.inbox().traffic(crm(), at(5_000), at(10_000)).await.unwrap();
+    let later = crm(5_000, 10_000).await;
     assert_eq!((later.new_dead, later.dead, later.answered), (0, 1, 0));
     let by = By::new("ann", "forged");
     backend.inbox().discard(hookproof_consumer::event::EventNo(4), by, at(400)).await.unwrap();
-    assert_eq!(backend.inbox().traffic(crm(), at(0), at(10_000)).await.unwrap().dead, 0);
+    assert_eq!(crm(0, 10_000).await.dead, 0);
 }

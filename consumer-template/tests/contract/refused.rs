@@ -9,10 +9,11 @@ use hookproof::Refusal;
 use hookproof_consumer::event::State;
 use hookproof_consumer::inbox::{
     By, Delivery, Head, Inbox, KeepRefused, Operator, Quarantine, QuarantineFilter, QuarantineLimits,
-    QuarantineNo, QuarantineTotal, RefusalFilter, RefusalLog, RefusalSample, RefusalsOfSource,
+    QuarantineNo, QuarantineTotal, Records, RefusalFilter, RefusalLog, RefusalSample, RefusalsOfSource,
     RefusedDelivery, SampledMethod,
 };
 
+use crate::contract::purge::{purge_all, set};
 use crate::support::{LEASE, Sqlite, accept, at, claim_one, sent};
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -72,6 +73,44 @@ pub(crate) async fn refusals_are_counted_by_source_and_reason(backend: &mut Sqli
     let record = backend.inbox().refusals(RefusalFilter::default()).await.unwrap().remove(0);
     assert_eq!((&*record.reason, record.skew_seconds), ("timestamp_too_old", Some(-310)));
     assert_eq!((record.peer.as_deref(), &*record.method, record.at), (Some("192.0.2.7"), "POST", at(0)));
+}
+
+pub(crate) async fn refusals_are_counted_by_minute_as_long_as_deliveries_are_recorded(backend: &mut Sqlite) {
+    const MINUTE: u64 = 60_000;
+    // The clock of the tests begins 20 seconds after a full minute.
+    let minute = |n: u64| n * MINUTE - 20_000;
+    set(backend).await;
+    note(backend, "crm", Refusal::MissingHeader, 1, 1, 0).await;
+    note(backend, "crm", Refusal::MissingHeader, minute(1) - 1, 0, 0).await;
+    note(backend, "crm", Refusal::MissingHeader, minute(1), 0, 0).await;
+    note(backend, "crm", Refusal::TimestampTooOld, minute(2), 0, 0).await;
+    note(backend, "shop", Refusal::TimestampTooOld, 3, 3, 10).await;
+    let told = async |backend: &Sqlite, source: Option<&str>, from, until| -> Vec<_> {
+        let source = source.map(str::to_owned);
+        let sources = backend.inbox().traffic(source, at(from), at(until)).await.unwrap();
+        let refused = sources.into_iter().flat_map(|(source, traffic)| {
+            traffic
+                .refused
+                .into_iter()
+                .map(move |one| (format!("{source}: {}", one.reason), one.requests, one.last))
+        });
+        refused.collect()
+    };
+    let row = |what: &str, requests, last| (what.to_owned(), requests, at(last));
+    let too_old = row("crm: timestamp_too_old", minute(2), minute(2));
+    let of_shop = row("shop: timestamp_too_old", 3, 2);
+    let first = row("crm: missing_header", minute(1), minute(1) - 1);
+    assert_eq!(told(backend, None, 0, minute(1) - 1).await, [first, of_shop.clone()]);
+    let both = row("crm: missing_header", 2 * minute(1), minute(1));
+    let all = [too_old.clone(), both, of_shop];
+    assert_eq!(told(backend, None, minute(1) - 1, minute(2)).await, all, "whole minutes");
+    assert_eq!(told(backend, Some("crm"), minute(2), minute(9)).await, std::slice::from_ref(&too_old));
+    backend.restart();
+    assert_eq!(told(backend, None, 0, minute(9)).await, all);
+    // Records of deliveries go after five seconds: the first two minutes are over then, the third is not.
+    purge_all(backend, minute(2) + 5_000).await;
+    assert_eq!(told(backend, None, 0, minute(9)).await, [too_old]);
+    assert_eq!(totals(backend).await["missing_header"].0, 2 * minute(1), "since ever");
 }
 
 pub(crate) async fn of_each_source_so_many_refusals_are_kept_and_no_more(backend: &mut Sqlite) {

@@ -202,6 +202,10 @@ pub(crate) const SENTENCES: &[(&str, &[&str])] = &[
             "a_flood_of_one_reason_does_not_drive_out_the_others",
         ],
     ),
+    (
+        "How many there were of each reason is also known by minute",
+        &["refusals_are_counted_by_minute_as_long_as_deliveries_are_recorded"],
+    ),
     ("Nothing of what a request held is kept", &["lists_of_refusals_are_filtered_and_paged"]),
     (
         "[`KeepRefused::quarantine`] keeps requests",

@@ -100,7 +100,7 @@ impl World {
     }
 
     fn open(&mut self) {
-        self.inbox = Some(SqliteInbox::open(SqliteOptions::new(&self.path)).unwrap());
+        self.inbox = Some(SqliteInbox::open(SqliteOptions::new(&self.path).with_young_keys(1)).unwrap());
         let onlooker = Connection::open(&self.path).unwrap();
         onlooker.set_prepared_statement_cache_capacity(STATEMENTS);
         self.onlooker = Some(onlooker);

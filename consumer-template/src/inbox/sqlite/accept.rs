@@ -8,6 +8,7 @@ use super::audit::{self, About};
 use super::deliveries;
 use super::job::WorkError;
 use super::lanes::{self, Place};
+use super::old_keys::OldKeys;
 use super::order;
 use super::room::Room;
 use super::rows::{self, Note, encode_headers, shortened, to_sql};
@@ -21,12 +22,14 @@ const PROVIDER: &str = "provider";
 /// What an event takes besides its body, roughly: its rows and their places in the indexes.
 const ROWS_BYTES: usize = 2_048;
 
+/// `old`: what the owner knows of the old replay keys; who does not know looks for each among them.
 pub(super) fn accept(
     conn: &Connection,
     incoming: &Incoming,
     room: &Room,
+    old: Option<&OldKeys>,
 ) -> Result<(Accepted, DeliveryNo), WorkError> {
-    let (accepted, found) = decide(conn, incoming, room)?;
+    let (accepted, found) = decide(conn, incoming, room, old)?;
     Ok((accepted, deliveries::record(conn, incoming, accepted, found)?))
 }
 
@@ -35,13 +38,17 @@ fn decide(
     conn: &Connection,
     incoming: &Incoming,
     room: &Room,
+    old: Option<&OldKeys>,
 ) -> Result<(Accepted, Option<State>), WorkError> {
     // The key is taken first, by a statement that cannot be raced. That it came first decides everything else.
-    let first = conn
-        .prepare_cached(
-            "INSERT INTO replay_keys (replay_key, body_sha256) VALUES (?1, ?2) ON CONFLICT (replay_key) DO NOTHING",
-        )?
-        .execute(params![incoming.replay_key.as_bytes(), incoming.body_sha256])?;
+    let take = if old.is_none_or(|old| old.may_have(incoming.replay_key.as_bytes())) {
+        "INSERT INTO replay_keys (replay_key, body_sha256) SELECT ?1, ?2
+             WHERE NOT EXISTS (SELECT 1 FROM old_replay_keys WHERE replay_key = ?1) ON CONFLICT (replay_key) DO NOTHING"
+    } else {
+        "INSERT INTO replay_keys (replay_key, body_sha256) VALUES (?1, ?2) ON CONFLICT (replay_key) DO NOTHING"
+    };
+    let first =
+        conn.prepare_cached(take)?.execute(params![incoming.replay_key.as_bytes(), incoming.body_sha256])?;
     if first == 1 {
         let event = store(
             conn,
@@ -51,6 +58,9 @@ fn decide(
         )?;
         conn.prepare_cached("UPDATE replay_keys SET event = ?2 WHERE replay_key = ?1")?
             .execute(params![incoming.replay_key.as_bytes(), event.0])?;
+        if let Some(old) = old {
+            old.count_young();
+        }
         return Ok((Accepted { event, outcome: Delivery::New }, None));
     }
     match known(conn, incoming)? {
@@ -64,6 +74,7 @@ fn known(conn: &Connection, incoming: &Incoming) -> Result<Option<EventNo>, Work
     let event = conn
         .prepare_cached(
             "SELECT event FROM replay_keys WHERE replay_key = ?1 AND body_sha256 = ?2
+             UNION ALL SELECT event FROM old_replay_keys WHERE replay_key = ?1 AND body_sha256 = ?2
              UNION ALL SELECT event FROM conflicts WHERE replay_key = ?1 AND body_sha256 = ?2",
         )?
         .query_row(params![incoming.replay_key.as_bytes(), incoming.body_sha256], |row| row.get(0))

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::backend::SqliteInbox;
 use super::job::WorkError;
 use super::mailbox::Slot;
+use super::old_keys::OldKeys;
 use super::operator::SqliteOperator;
 use super::purge::Walk;
 use super::read::Readers;
@@ -20,6 +21,9 @@ pub(super) trait Access: Send + Sync {
 
     /// How far the walk of purges has come.
     fn walk(&self) -> &Arc<Walk>;
+
+    /// What is known of old replay keys. Only the owner moves any.
+    fn old_keys(&self) -> Option<&Arc<OldKeys>>;
 
     /// Runs `work` in a transaction, again in another one if that failed for reasons that are not its own. An inner error is
     /// a refusal: `work` has written nothing.
@@ -51,6 +55,10 @@ impl Access for SqliteInbox {
         &self.walk
     }
 
+    fn old_keys(&self) -> Option<&Arc<OldKeys>> {
+        Some(&self.old_keys)
+    }
+
     async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(
         &self,
         doing: &'static str,
@@ -71,6 +79,10 @@ impl Access for SqliteOperator {
 
     fn walk(&self) -> &Arc<Walk> {
         &self.walk
+    }
+
+    fn old_keys(&self) -> Option<&Arc<OldKeys>> {
+        None
     }
 
     async fn act<T: Send + 'static, E: From<InboxError> + Send + 'static>(

@@ -19,6 +19,7 @@ use super::job::{Task, WorkError};
 use super::lanes;
 use super::life;
 use super::mailbox::Slot;
+use super::old_keys::{Filling, OldKeys};
 use super::open::{self, OpenError, Ownership};
 use super::options::SqliteOptions;
 use super::order;
@@ -48,6 +49,8 @@ pub struct SqliteInbox {
     room: Arc<Room>,
     pub(super) answers: Answers,
     pub(super) walk: Arc<Walk>,
+    pub(super) old_keys: Arc<OldKeys>,
+    _filling: Filling,
     _ownership: Ownership,
 }
 
@@ -61,17 +64,29 @@ impl SqliteInbox {
         let ownership = Ownership::take(options.path())?;
         open::create(&options)?;
         let fence = Fence::new();
+        let writer = Writer::start(options.clone(), fence.clone())?;
+        // After the writer, which wants the log for itself when it begins.
+        let (old_keys, filling) = OldKeys::open(&options)?;
         Ok(Self {
-            readers: Readers::new(options.clone()),
             room: Arc::new(Room::new(options.max_bytes)),
-            writer: Writer::start(options, fence.clone())?,
+            readers: Readers::new(options),
+            writer,
             fence,
             arrivals: Arc::default(),
             turn: Arc::default(),
             answers: Answers::default(),
             walk: Arc::default(),
+            old_keys,
+            _filling: filling,
             _ownership: ownership,
         })
+    }
+
+    /// Whether it knows by heart which replay keys are not among the old ones. It gets to know them after it was opened, a million
+    /// in a second or two; accepts are slower until then.
+    #[must_use]
+    pub fn is_warm(&self) -> bool {
+        self.old_keys.is_filled()
     }
 
     /// What is wrong with the database, in words; nothing if all is well. Reads all of it: minutes if it is large.
@@ -110,8 +125,9 @@ impl Inbox for SqliteInbox {
     async fn accept(&self, incoming: Incoming) -> Result<Accepted, InboxError> {
         let (source, received_at, begun) =
             (Arc::clone(&incoming.source), incoming.received_at, incoming.begun);
-        let room = Arc::clone(&self.room);
-        let work = move |conn: &Connection, _: Option<&str>| accept::accept(conn, &incoming, &room);
+        let (room, old) = (Arc::clone(&self.room), Arc::clone(&self.old_keys));
+        let work =
+            move |conn: &Connection, _: Option<&str>| accept::accept(conn, &incoming, &room, Some(&old));
         let stored = self.write(Slot::Accept, "store an event", work).await;
         let (accepted, delivery) = stored.inspect_err(|_| self.answers.not_stored(&source, received_at))?;
         self.answers.answered(delivery, begun.elapsed());

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Each rule: what is wrong, and a query for how many rows break it.
-const RULES: [(&str, &str); 19] = [
+const RULES: [(&str, &str); 20] = [
     (
         "unfinished events that are not in line",
         "SELECT COUNT(*) FROM events WHERE state IN ('pending', 'running')
@@ -62,9 +62,15 @@ const RULES: [(&str, &str); 19] = [
     (
         "events without a replay key, or replay keys without an event",
         "SELECT (SELECT COUNT(*) FROM events
-                     WHERE number NOT IN (SELECT event FROM replay_keys UNION ALL SELECT event FROM conflicts))
-              + (SELECT COUNT(*) FROM (SELECT event FROM replay_keys UNION ALL SELECT event FROM conflicts)
+                     WHERE number NOT IN (SELECT event FROM replay_keys UNION ALL SELECT event FROM old_replay_keys
+                         UNION ALL SELECT event FROM conflicts))
+              + (SELECT COUNT(*) FROM (SELECT event FROM replay_keys UNION ALL SELECT event FROM old_replay_keys
+                         UNION ALL SELECT event FROM conflicts)
                      WHERE event IS NULL OR event NOT IN (SELECT number FROM events))",
+    ),
+    (
+        "replay keys that are there twice",
+        "SELECT COUNT(*) FROM replay_keys JOIN old_replay_keys USING (replay_key)",
     ),
     (
         "open attempts of events that do not run, or running events without one",

@@ -1,10 +1,13 @@
 //! Many dead letters: previews, groups, pages with bodies. And their fingerprints.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 
 use super::access::Access;
 use super::order::OVERTAKEN;
+use super::progress::Progress;
 use super::read;
 use super::rows::{self, from_sql};
 use super::select::Conditions;
@@ -136,6 +139,10 @@ fn details(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<EventDeta
 
 /// Gives the dead letters of before their fingerprints.
 pub(super) fn backfill(conn: &Connection) -> rusqlite::Result<()> {
+    let total =
+        conn.query_row("SELECT COUNT(*) FROM events WHERE state = 'dead'", [], |row| rows::count(row, 0))?;
+    let mut progress =
+        Progress::new("finding out which dead letters are of one failure", total, Instant::now());
     let mut last = i64::MIN;
     loop {
         let dead: Vec<(i64, Fingerprint)> = conn
@@ -156,5 +163,6 @@ pub(super) fn backfill(conn: &Connection) -> rusqlite::Result<()> {
         for (number, fingerprint) in &dead {
             update.execute(params![number, fingerprint.as_str()])?;
         }
+        progress.add(dead.len() as u64, Instant::now());
     }
 }

@@ -17,10 +17,11 @@ use crate::clock::millis;
 const STEPS: i32 = 10_000;
 
 /// The inbox's own tables, as SQLite names them however the handler writes them.
-const OWN: [&str; 26] = [
+const OWN: [&str; 28] = [
     "events",
     "payloads",
     "replay_keys",
+    "old_replay_keys",
     "conflicts",
     "lanes",
     "queue",
@@ -35,6 +36,7 @@ const OWN: [&str; 26] = [
     "outcomes",
     "refusals",
     "refusal_totals",
+    "refused_by_minute",
     "quarantine",
     "quarantine_totals",
     "retention",

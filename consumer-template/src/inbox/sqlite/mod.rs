@@ -9,7 +9,8 @@
 //! - **One owner.** A lock file beside the database makes a second server on the same file an error at start, not a second
 //!   worker. Commands for operators ([`SqliteOperator`]) need no lock and may run beside the server.
 //! - **Hot and cold apart.** What is to be done is in two small tables (`lanes`, `queue`) that are as large as the backlog, not as the
-//!   history. A claim is a few index look-ups however many events there are.
+//!   history. A claim is a few index look-ups however many events there are. The replay keys that came last are apart from the old
+//!   ones, so that an accept reads no page that nobody has looked at for long.
 //!
 //! # What it does not
 //!
@@ -30,14 +31,17 @@ mod dead;
 mod deliveries;
 mod effects;
 mod fence;
+mod filter;
 mod job;
 mod lanes;
 mod life;
 mod mailbox;
+mod old_keys;
 mod open;
 mod operator;
 mod options;
 mod order;
+mod progress;
 mod purge;
 mod quarantine;
 mod read;

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -20,11 +21,18 @@ const APPLICATION_ID: i32 = 0x486f_6f6b;
 /// The log is cut back to this many bytes after a burst.
 const WAL_BYTES: i64 = 64 * 1024 * 1024;
 
+/// Of the connection that writes, in KiB. The replay keys that came last have room in it, see `old_keys`.
+const WRITER_CACHE: i64 = 16 * 1024;
+
+/// From one try of an operator to get the lock to the next, and how many there are: ten seconds of them at least.
+const BETWEEN_TRIES: Duration = Duration::from_millis(1);
+const OPERATOR_TRIES: i32 = 10_000;
+
 /// Statements kept prepared on each connection: more than there are in this folder.
 const PREPARED: usize = 128;
 
 /// The schema, one step per file, your own tables included. A step that was released is never edited: add another one.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/0001_init.sql"),
     include_str!("../../../migrations/0002_leads.sql"),
     include_str!("../../../migrations/0003_ordering.sql"),
@@ -33,6 +41,8 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/0006_lead_facts.sql"),
     include_str!("../../../migrations/0007_refused.sql"),
     include_str!("../../../migrations/0008_retention.sql"),
+    include_str!("../../../migrations/0009_refused_by_minute.sql"),
+    include_str!("../../../migrations/0010_old_replay_keys.sql"),
 ];
 
 /// What a step does that SQL cannot, right after its file; by the number of the file. It knows the schema as of that step.
@@ -208,6 +218,8 @@ pub(super) fn assert_current(conn: &Connection) -> Result<(), OpenError> {
 /// The owner's connection that writes. `fence` keeps handlers from meddling with its transactions.
 pub(super) fn writer(options: &SqliteOptions, fence: &Fence) -> Result<Connection, OpenError> {
     let mut conn = connect(options)?;
+    // Negative: not in pages.
+    set(&conn, "cache_size", -WRITER_CACHE, -WRITER_CACHE)?;
     sync_log(&conn)?;
     fence.install(&mut conn).map_err(database("install the fence around handlers"))?;
     Ok(conn)
@@ -232,9 +244,18 @@ fn sync_log(conn: &Connection) -> Result<(), OpenError> {
     })
 }
 
-/// An operator's connection that writes.
+/// An operator's connection that writes. It has more patience than the owner: nobody waits with it.
 pub(super) fn operator(options: &SqliteOptions) -> Result<Connection, OpenError> {
-    connect(options)
+    let mut conn = connect(options)?;
+    conn.busy_handler(Some(insist)).map_err(database("wait for the writer"))?;
+    Ok(conn)
+}
+
+/// A server that is busy takes the lock again a moment after it let it go. SQLite itself tries ten times a second: it would hardly
+/// ever meet that moment, and give up.
+fn insist(tried: i32) -> bool {
+    std::thread::park_timeout(BETWEEN_TRIES);
+    tried < OPERATOR_TRIES
 }
 
 /// A connection that reads. Opened for writing, because a reader must be able to recover the log after a crash.

@@ -12,6 +12,7 @@ pub struct SqliteOptions {
     pub(super) busy_timeout: Duration,
     pub(super) synchronous: Synchronous,
     pub(super) max_bytes: Option<u64>,
+    pub(super) young_keys: u64,
 }
 
 /// What SQLite's `synchronous` is set to and asserted to be.
@@ -32,6 +33,7 @@ impl SqliteOptions {
             busy_timeout: Duration::from_secs(2),
             synchronous: Synchronous::Full,
             max_bytes: None,
+            young_keys: 100_000,
         }
     }
 
@@ -66,6 +68,13 @@ impl SqliteOptions {
     #[must_use]
     pub fn with_max_bytes(mut self, bytes: Option<u64>) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// How many replay keys may have come last, before [`Purge::purge`](crate::inbox::Purge::purge) moves them to the old ones.
+    #[must_use]
+    pub fn with_young_keys(mut self, keys: u64) -> Self {
+        self.young_keys = keys;
         self
     }
 

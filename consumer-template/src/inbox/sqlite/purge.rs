@@ -10,6 +10,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::deliveries;
 use super::job::WorkError;
+use super::old_keys::OldKeys;
+use super::refusals;
 use super::rows::{self, limit, to_sql};
 use crate::clock::{later, millis};
 use crate::event::EventNo;
@@ -97,16 +99,25 @@ pub(super) fn purge(
     conn: &Connection,
     budget: Budget,
     walk: &Walk,
+    old: Option<&OldKeys>,
     now: UnixTime,
 ) -> Result<Purged, WorkError> {
-    let Some(retention) = get(conn)? else {
-        return Ok(Purged::default());
-    };
-    let end = Instant::now() + budget.time;
+    let begun = Instant::now();
+    let end = begun + budget.time;
     let piece = Piece { conn, end, rows: budget.rows.max(1), now, has_begun: Cell::new(false) };
     let mut purged = Purged::default();
+    // Neither waits for the end of the other.
+    let half = begun + budget.time / 2;
+    if let Some(old) = old {
+        purged.more = old.move_on(conn, piece.rows, || Instant::now() >= half)?;
+    }
+    let Some(retention) = get(conn)? else {
+        return Ok(purged);
+    };
     let until = UnixTime::from_millis(u64::try_from(due(now, retention.deliveries)).unwrap_or(0));
-    (purged.deliveries, purged.more) = deliveries::purge(conn, until, budget.rows)?;
+    let more;
+    (purged.deliveries, more) = deliveries::purge(conn, until, budget.rows)?;
+    purged.more |= more | refusals::purge(conn, until, piece.rows)?;
     for (source, keep) in keeps(conn, &retention)? {
         piece.payloads(&source, keep, &mut purged)?;
         piece.events(&source, keep, &mut purged)?;
@@ -242,9 +253,11 @@ impl Piece<'_> {
 /// Takes away all that is known of an event, except what the audit log says of it. Whether it was another body under a known replay key.
 fn forget(conn: &Connection, event: EventNo) -> Result<bool, WorkError> {
     let delete = |sql: &str| conn.prepare_cached(sql)?.execute([event.0]);
-    delete(
-        "DELETE FROM replay_keys WHERE replay_key = (SELECT replay_key FROM events WHERE number = ?1) AND event = ?1",
-    )?;
+    for table in ["replay_keys", "old_replay_keys"] {
+        delete(&format!(
+            "DELETE FROM {table} WHERE replay_key = (SELECT replay_key FROM events WHERE number = ?1) AND event = ?1",
+        ))?;
+    }
     let was_conflict = delete(
         "DELETE FROM conflicts WHERE replay_key = (SELECT replay_key FROM events WHERE number = ?1) AND event = ?1",
     )?;

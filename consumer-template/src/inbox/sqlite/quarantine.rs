@@ -153,7 +153,7 @@ fn release(
     conn.prepare_cached("UPDATE quarantine_totals SET released = released + 1 WHERE source = ?1")?
         .execute([&incoming.source])?;
     // It had its room before: `store.max_bytes` is for what comes from outside.
-    let (accepted, _) = accept::accept(conn, incoming, &Room::default())?;
+    let (accepted, _) = accept::accept(conn, incoming, &Room::default(), None)?;
     audit::note(conn, About::Event(accepted.event), "release", by, now)?;
     Ok(Some(accepted))
 }

@@ -7,6 +7,7 @@ use hookproof::UnixTime;
 use rusqlite::{Connection, params};
 
 use super::access::Access;
+use super::answers::MINUTE;
 use super::backend::SqliteInbox;
 use super::job::WorkError;
 use super::mailbox::Slot;
@@ -78,6 +79,12 @@ fn note(conn: &Connection, batch: &RefusalsOfSource, max_rows: u32) -> Result<()
                  last_at = MAX(last_at, excluded.last_at)",
         )?
         .execute(params![source, refusal.code(), count, first, last])?;
+        conn.prepare_cached(
+            "INSERT INTO refused_by_minute (minute, source, reason, requests, last_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (minute, source, reason) DO UPDATE SET requests = requests + excluded.requests,
+                 last_at = MAX(last_at, excluded.last_at)",
+        )?
+        .execute(params![to_sql(*until) / MINUTE, source, refusal.code(), count, last])?;
     }
     for sample in samples {
         conn.prepare_cached(
@@ -111,6 +118,18 @@ fn make_room(conn: &Connection, source: &str, max_rows: u32) -> Result<(), WorkE
         )?
         .execute(params![source, reason, excess.min((most - next).max(1))])?;
     }
+}
+
+/// Takes away the counts of the oldest minutes that had ended before `until`, at most `rows` of them. Whether there are more.
+pub(super) fn purge(conn: &Connection, until: UnixTime, rows: usize) -> Result<bool, WorkError> {
+    let gone = conn
+        .prepare_cached(
+            "DELETE FROM refused_by_minute WHERE (minute, source, reason) IN (
+                 SELECT minute, source, reason FROM refused_by_minute WHERE minute < ?1
+                 ORDER BY minute, source, reason LIMIT ?2)",
+        )?
+        .execute(params![to_sql(until) / MINUTE, rows::limit(rows)])?;
+    Ok(gone >= rows)
 }
 
 fn totals(conn: &Connection) -> rusqlite::Result<Vec<RefusalTotal>> {

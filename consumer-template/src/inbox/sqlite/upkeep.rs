@@ -1,5 +1,6 @@
 //! What keeps a store in shape, and what it tells of itself: the same for its owner and for an operator beside it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -18,7 +19,6 @@ use crate::inbox::{
     Budget, DeliveryFilter, DeliveryRecord, InboxError, Purge, Purged, Records, Retention, Storage, Traffic,
 };
 
-const TRAFFIC: &str = "add up deliveries";
 const ANSWERS: &str = "note how soon deliveries were answered";
 
 #[async_trait]
@@ -32,8 +32,9 @@ impl<A: Access> Purge for A {
     }
 
     async fn purge(&self, budget: Budget, now: UnixTime) -> Result<Purged, InboxError> {
-        let walk = Arc::clone(self.walk());
-        self.perform("purge what is due", move |conn| purge::purge(conn, budget, &walk, now)).await
+        let (walk, old) = (Arc::clone(self.walk()), self.old_keys().map(Arc::clone));
+        let work = move |conn: &Connection| purge::purge(conn, budget, &walk, old.as_deref(), now);
+        self.perform("purge what is due", work).await
     }
 
     async fn purgeable(&self, now: UnixTime) -> Result<Purged, InboxError> {
@@ -52,13 +53,9 @@ impl<A: Access> Records for A {
         source: Option<String>,
         from: UnixTime,
         until: UnixTime,
-    ) -> Result<Traffic, InboxError> {
+    ) -> Result<BTreeMap<String, Traffic>, InboxError> {
         let query = move |conn: &Connection| traffic::traffic(conn, source.as_deref(), from, until);
-        self.readers().read(TRAFFIC, query).await
-    }
-
-    async fn unstored_sources(&self) -> Result<Vec<String>, InboxError> {
-        self.readers().read(TRAFFIC, traffic::unstored_sources).await
+        self.readers().read("add up deliveries", query).await
     }
 
     async fn storage(&self) -> Result<Storage, InboxError> {

@@ -11,6 +11,13 @@ pub(super) const FAULTS: &[Control] = &[
         &["refusals_are_counted_by_source_and_reason"],
     ),
     control(
+        "of a minute only the first refusals count",
+        "CREATE TRIGGER fault AFTER UPDATE OF requests ON refused_by_minute WHEN new.requests > \
+         old.requests BEGIN UPDATE refused_by_minute SET requests = old.requests WHERE minute = new.minute \
+         AND source = new.source AND reason = new.reason; END",
+        &["refusals_are_counted_by_minute_as_long_as_deliveries_are_recorded"],
+    ),
+    control(
         "the newest refusals make room",
         "CREATE TRIGGER fault AFTER INSERT ON refusals BEGIN UPDATE refusals SET id = (SELECT MIN(id) FROM \
          refusals) - 1 WHERE id = new.id; END",

@@ -66,6 +66,11 @@ impl Model {
         self.memory.others = Some((retention.others, retention.deliveries.as_millis() as u64));
     }
 
+    /// Whether anything was ever said of how long things are kept.
+    pub(crate) fn forgets(&self) -> bool {
+        self.memory.others.is_some()
+    }
+
     fn keep(&self, event: &Event) -> Option<Keep> {
         let (others, _) = self.memory.others?;
         Some(self.memory.named.get(event.source).copied().unwrap_or(others))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hookproof_consumer::effect::{Context, Failure, SqliteHandler};
 use hookproof_consumer::event::{self, EventNo};
-use hookproof_consumer::inbox::{Claimed, Inbox as _, Settled, Terms};
+use hookproof_consumer::inbox::{Budget, Claimed, Inbox as _, Purge as _, Settled, Terms};
 use hookproof_consumer::retry::RetryPolicy;
 use proptest::sample::Index;
 use rusqlite::Connection;
@@ -27,6 +27,12 @@ const TERMS: Terms = Terms { retry: RETRY, dice: 1.0, timeout: Duration::from_se
 impl World {
     pub(crate) async fn deliver(&mut self, number: usize, other_body: bool) -> Verdict {
         let letter = self.letters[number];
+        if !self.model.forgets() {
+            // All that it may do is to move replay keys on, and that must make no difference.
+            let budget = Budget { rows: 1, time: Duration::from_secs(5) };
+            let purged = self.inbox().purge(budget, at(self.now)).await.unwrap();
+            same("what was purged", &purged.is_something(), &false)?;
+        }
         let incoming = letter.delivery(number, other_body, self.now).incoming();
         let accepted = self.inbox().accept(incoming).await.unwrap();
         let (event, delivery) = self.model.deliver(number, &letter, other_body, self.now);

@@ -1,5 +1,6 @@
 //! An inbox with the fault that this program exists to avoid: it says "stored" first and stores afterwards.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -181,12 +182,8 @@ impl Records for Hasty {
         source: Option<String>,
         from: UnixTime,
         until: UnixTime,
-    ) -> Result<Traffic, InboxError> {
+    ) -> Result<BTreeMap<String, Traffic>, InboxError> {
         self.0.traffic(source, from, until).await
-    }
-
-    async fn unstored_sources(&self) -> Result<Vec<String>, InboxError> {
-        self.0.unstored_sources().await
     }
 
     async fn storage(&self) -> Result<Storage, InboxError> {
