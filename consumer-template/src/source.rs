@@ -210,6 +210,19 @@ fn check_path(path: &str) -> Result<(), SourceError> {
     Ok(())
 }
 
+/// How alike two names must be (Jaro-Winkler) for one to be a slip of the other.
+const ALIKE: f64 = 0.85;
+
+fn no_preset(name: &str) -> String {
+    let mut names: Vec<_> = Scheme::all().map(|scheme| scheme.name().to_owned()).collect();
+    names.sort();
+    let alike = |known: &String| strsim::jaro_winkler(known, name);
+    let meant = names.iter().max_by(|one, other| alike(one).total_cmp(&alike(other)));
+    let hint = meant.filter(|known| alike(known) >= ALIKE);
+    let hint = hint.map(|known| format!(" (did you mean '{known}'?)")).unwrap_or_default();
+    format!("there is no preset '{}'{hint}: choose one of {}", name.escape_debug(), names.join(", "))
+}
+
 pub(crate) fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
     if config.scheme == "dropbox" {
         let problem = "Dropbox sends equal bodies for different changes, and signs no id: the inbox would take the second for a \
@@ -217,13 +230,7 @@ pub(crate) fn scheme(config: &SourceConfig) -> Result<Scheme, SourceError> {
         return Err(wrong("scheme", problem));
     }
     let Some(preset) = Scheme::by_name(&config.scheme) else {
-        let names: Vec<_> = Scheme::all().map(|scheme| scheme.name().to_owned()).collect();
-        let problem = format!(
-            "there is no preset '{}': choose one of {}",
-            config.scheme.escape_debug(),
-            names.join(", ")
-        );
-        return Err(wrong("scheme", problem));
+        return Err(wrong("scheme", no_preset(&config.scheme)));
     };
     if config.scheme == "gitlab-token" && !config.danger_accept_unsigned_body {
         let problem = "X-Gitlab-Token proves that the sender knows the secret and nothing of the body: whoever sees one delivery can \

@@ -166,8 +166,15 @@ fn sources_are_checked() {
         (
             "scheme = \"klozeo\"",
             "scheme = \"kloseo\"",
-            &["sources.klozeo.scheme", "no preset 'kloseo'", "klozeo-guide"],
+            &[
+                "sources.klozeo.scheme",
+                "no preset 'kloseo'",
+                "klozeo-guide",
+                "did you mean 'klozeo'",
+                "adyen-payments, adyen-platform, asana",
+            ],
         ),
+        ("scheme = \"github\"", "scheme = \"nothing like it\"", &["'nothing like it': choose one of"]),
         ("scheme = \"github\"", "scheme = \"dropbox\"", &["sources.github.scheme", "equal bodies"]),
         ("scheme = \"github\"", "scheme = \"square\"", &["sources.github.public_url", "signs the URL"]),
         ("[sources.klozeo]", "[sources.Klozeo]", &["sources.Klozeo.name", "a-z"]),
