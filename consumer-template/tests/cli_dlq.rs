@@ -90,7 +90,7 @@ async fn groups_say_what_dead_letters_have_in_common() {
     assert_eq!(group["first_died_at"], "2023-11-14T22:13:20.012Z");
     let (_, _, more) = output(&backend, &["dlq", "groups", "--limit", "1"]);
     says(&more, &["The largest 1 of 3; --limit lists more."]);
-    assert_eq!(succeeds(&backend, &["dlq", "groups", "--source", "nobody"]), "No dead letters.\n");
+    assert_eq!(succeeds(&backend, &["dlq", "groups", "--type", "nothing"]), "No dead letters.\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

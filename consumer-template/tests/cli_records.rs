@@ -175,6 +175,7 @@ async fn report_tells_cron_by_its_exit_status() {
     succeeds(&backend, &["report", "--min-success", "90"]);
     let (code, out, _) = hookproof(&backend, &["report", "--min-success", "90", "--max-ack", "0"]);
     assert!(code == 1 && out.contains("MISSED  crm: the mean ack latency is"), "{out}");
+    accept(backend.inbox(), &sent("c").to("other").received(0)).await;
     assert_eq!(hookproof(&backend, &["report", "--source", "other"]).0, 2, "nothing to judge by");
     assert_eq!(hookproof(&backend, &["report", "--min-success", "101"]).0, 2);
 }
@@ -230,4 +231,61 @@ async fn report_says_which_key_is_not_used_any_more() {
     assert!(
         !succeeds(&backend, &["report", "--since", "7d", "--unused-hours", "90"]).contains("safe to remove")
     );
+}
+
+/// A name that was mistyped must not read as if all were well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_there_is_not_is_an_error_and_one_that_was_removed_is_none() {
+    let commands = [
+        &["dlq", "list"][..],
+        &["dlq", "groups"],
+        &["dlq", "replay", "--dry-run"],
+        &["dlq", "discard", "--dry-run", "--why", "x"],
+        &["dlq", "export", "--csv"],
+        &["refusals"],
+        &["deliveries"],
+        &["audit"],
+        &["quarantine", "list"],
+        &["quarantine", "purge", "--dry-run", "--why", "x"],
+        &["leads", "list"],
+        &["report", "--max-ack", "9"],
+    ];
+    let backend = Sqlite::start();
+    let (code, _, error) = hookproof(&backend, &["dlq", "list", "--source", "crm"]);
+    assert!(code == 1 && error.contains("no source 'crm': start the server once"), "{error}");
+    accept(backend.inbox(), &sent("msg_1")).await;
+    accept(backend.inbox(), &sent("msg_2").to("shop")).await;
+    backend.inbox().configure(Vec::new(), at(1)).await.unwrap();
+    for command in commands {
+        let judges = command.contains(&"report");
+        let (code, out, error) = hookproof(&backend, &[command, &["--source", "cmr\x1b"]].concat());
+        assert_eq!((code, out.as_str()), (if judges { 2 } else { 1 }, ""), "{command:?}: {error}");
+        assert_eq!(error, "error: there is no source 'cmr\\u{1b}': choose one of crm, shop\n", "{command:?}");
+        let (code, _, error) = hookproof(&backend, &[command, &["--source", "crm"]].concat());
+        assert_eq!(
+            (code, error.as_str()),
+            (if judges { 2 } else { 0 }, ""),
+            "{command:?}: removed, not unknown"
+        );
+    }
+}
+
+/// One that was just written into the configuration has nothing yet, and that is the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_only_the_configuration_knows_is_one() {
+    let backend = Sqlite::start();
+    let path = backend.options.path().with_file_name("hookproof.toml");
+    let file = backend.options.path().file_name().unwrap().to_str().unwrap();
+    let text = format!(
+        "store.path = \"{file}\"\n[sources.fresh]\npath = \"/f\"\nscheme = \"github\"\nkeys = [{{ id = \"k\", env = \"NONE\" }}]\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let list = |source: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hookproof"));
+        let output =
+            command.args(["dlq", "list", "--source", source, "--config"]).arg(&path).output().unwrap();
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(list("fresh"), "No dead letters.\n");
+    assert_eq!(list("frehs"), "error: there is no source 'frehs': choose one of fresh\n");
 }

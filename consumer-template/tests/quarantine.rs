@@ -183,9 +183,18 @@ fn only_what_a_key_could_cure_is_kept_and_only_where_it_is_wanted() {
     assert!(lines[1]["hint"].as_str().unwrap().contains("hookproof verify"));
     let (code, table) = hookproof(&site, &["refusals", "--source", SOURCE, "--since", "1h"]);
     assert!(code == 0 && table.contains("signature_mismatch") && table.contains("what to do"), "{table}");
-    assert_eq!(
-        hookproof(&site, &["refusals", "--source", "other"]),
-        (0, "Nothing was refused.\n".to_owned())
+    assert!(table.contains("; quarantine keeps what comes meanwhile"), "{table}");
+    configure(&site, &key(WRONG), "");
+    let (_, table) = hookproof(&site, &["refusals"]);
+    let remedy = "none is kept, `quarantine = {}` in the source would keep what comes";
+    assert!(table.contains(remedy) && !table.contains("meanwhile"), "{table}");
+    let named = ["refusals", "--db", site.database().to_str().unwrap()].map(str::to_owned);
+    let (_, table) = hookproof(&site, &named.each_ref().map(String::as_str));
+    assert!(table.contains("on a copy") && !table.contains("keep"), "nobody knows: {table}");
+    let (code, text) = hookproof(&site, &["refusals", "--source", "other"]);
+    assert!(
+        code == 1 && text.contains(&format!("there is no source 'other': choose one of {SOURCE}")),
+        "{text}"
     );
     let list = json(&site, &["refusals", "--list", "--json", "--reason", "missing_header", "--limit", "1"]);
     assert_eq!((list.len(), &list[0]["peer"], &list[0]["method"]), (1, &"127.0.0.1".into(), &"POST".into()));

@@ -57,7 +57,7 @@ The log is append-only: the database refuses to change or to erase a line of it.
 
 impl Audit {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
-        let store = self.store.open()?;
+        let store = self.store.open_for(self.source.as_deref()).await?;
         let now = SystemClock.now();
         let mut filter = AuditFilter {
             event: self.event,

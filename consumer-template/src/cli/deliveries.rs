@@ -36,7 +36,7 @@ pub(super) struct Deliveries {
 
 impl Deliveries {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
-        let operator = self.store.open()?;
+        let operator = self.store.open_for(self.source.as_deref()).await?;
         let mut filter = DeliveryFilter {
             source: self.source.clone(),
             event: self.event,

@@ -60,24 +60,24 @@ struct Show {
 }
 
 impl Leads {
-    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
-            Command::List(command) => command.run()?,
-            Command::Show(command) => command.run()?,
+            Command::List(command) => command.run().await?,
+            Command::Show(command) => command.run().await?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn open(store: &StoreArg) -> anyhow::Result<Register> {
+async fn open(store: &StoreArg, source: Option<&str>) -> anyhow::Result<Register> {
     // Says what is wrong with a database that is not there, or not of this version.
-    drop(store.open()?);
+    drop(store.open_for(source).await?);
     Register::open(&store.path()?).context("cannot read the leads")
 }
 
 impl List {
-    fn run(&self) -> anyhow::Result<()> {
-        let register = open(&self.store)?;
+    async fn run(&self) -> anyhow::Result<()> {
+        let register = open(&self.store, self.source.as_deref()).await?;
         let mut rows = table(["source", "lead", "name", "email", "state", "updated", "events"]);
         let mut after = (String::new(), String::new());
         loop {
@@ -110,8 +110,8 @@ impl List {
 }
 
 impl Show {
-    fn run(&self) -> anyhow::Result<()> {
-        let entry = open(&self.store)?.show(&self.source, &self.lead)?;
+    async fn run(&self) -> anyhow::Result<()> {
+        let entry = open(&self.store, None).await?.show(&self.source, &self.lead)?;
         let entry = entry.with_context(|| {
             format!("no event of '{}' named a lead '{}'", shown(&self.source), shown(&self.lead))
         })?;

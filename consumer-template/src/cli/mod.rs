@@ -86,7 +86,7 @@ pub fn run() -> ExitCode {
         Command::Quarantine(command) => block_on(command.run()),
         Command::Status(command) => block_on(command.run()),
         Command::Source(command) => block_on(command.run()),
-        Command::Leads(command) => command.run(),
+        Command::Leads(command) => block_on(command.run()),
         Command::Deliveries(command) => block_on(command.run()),
         Command::Report(command) => block_on(command.run()),
         Command::Purge(command) => block_on(command.run()),

@@ -55,7 +55,7 @@ fn reason(code: &str) -> Result<Refusal, String> {
 
 impl Refusals {
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
-        let log = self.store.open()?;
+        let log = self.store.open_for(self.source.as_deref()).await?;
         if self.list {
             self.print_list(&self.read(&log, self.limit).await?)?;
         } else {
@@ -65,7 +65,9 @@ impl Refusals {
             totals.retain(|total| {
                 of_us(&total.source) && self.reason.is_none_or(|reason| reason.code() == total.reason)
             });
-            self.print_summary(&summarise(&totals, &records, self.since.is_none()))?;
+            let mut lines = summarise(&totals, &records, self.since.is_none());
+            self.say_what_is_kept(&mut lines)?;
+            self.print_summary(&lines)?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -84,6 +86,22 @@ impl Refusals {
             records.extend(page);
         }
         Ok(records)
+    }
+
+    /// What no key made is what a quarantine keeps, where there is one.
+    fn say_what_is_kept(&self, lines: &mut [Line]) -> anyhow::Result<()> {
+        let outline = self.store.outline()?;
+        let mismatches = lines.iter_mut().filter(|line| line.reason == Refusal::SignatureMismatch.code());
+        for line in mismatches {
+            line.hint.push_str(
+                match outline.as_ref().and_then(|outline| outline.has_quarantine(&line.source)) {
+                    Some(true) => "; quarantine keeps what comes meanwhile",
+                    Some(false) => "; none is kept, `quarantine = {}` in the source would keep what comes",
+                    None => "",
+                },
+            );
+        }
+        Ok(())
     }
 
     fn print_summary(&self, lines: &[Line]) -> anyhow::Result<()> {

@@ -81,7 +81,7 @@ impl Report {
     }
 
     async fn report(&self) -> anyhow::Result<ExitCode> {
-        let (limits, operator) = (self.limits()?, self.store.open()?);
+        let (limits, operator) = (self.limits()?, self.store.open_for(self.source.as_deref()).await?);
         let now = SystemClock.now();
         let until = UnixTime::from_millis(now.as_millis().saturating_sub(NOT_YET));
         let from = self.since.moment();

@@ -167,6 +167,36 @@ impl File {
     }
 }
 
+/// What the file says of its sources without their keys.
+#[derive(Debug)]
+pub struct Outline {
+    /// By name: whether it has a quarantine.
+    quarantines: BTreeMap<String, bool>,
+}
+
+impl Outline {
+    /// Reads it alone: whoever looks after dead letters need not hold the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigFileError`] if the file cannot be read or has a field that does not exist.
+    pub fn load(path: &Path) -> Result<Self, ConfigFileError> {
+        let sources = File::load(path)?.sources.into_iter();
+        Ok(Self { quarantines: sources.map(|(name, source)| (name, source.quarantine.is_some())).collect() })
+    }
+
+    /// The sources' names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.quarantines.keys().map(String::as_str)
+    }
+
+    /// Whether what is refused to `source` is kept; `None` if there is no such source.
+    #[must_use]
+    pub fn has_quarantine(&self, source: &str) -> Option<bool> {
+        self.quarantines.get(source).copied()
+    }
+}
+
 impl StoreConfig {
     /// Reads `[store]` alone: whoever looks after dead letters need not hold the keys.
     ///

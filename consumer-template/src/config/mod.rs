@@ -20,7 +20,7 @@ pub use breaker::BreakerConfig;
 pub use error::ConfigFileError;
 pub use explained::Explained;
 pub use forward::{Forward, ForwardConfig};
-pub use load::{Config, Target};
+pub use load::{Config, Outline, Target};
 pub use order::OrderConfig;
 pub use refused::{QuarantineConfig, RefusalsConfig};
 pub use reload::Changes;

@@ -65,9 +65,7 @@ pub fn hint(reason: &str, median_skew_seconds: Option<i64>) -> String {
         );
     }
     let text = match refusal {
-        Refusal::SignatureMismatch => {
-            "another key, or a changed body: run `hookproof verify` on a copy; quarantine keeps what comes meanwhile"
-        }
+        Refusal::SignatureMismatch => "another key, or a changed body: run `hookproof verify` on a copy",
         Refusal::MissingHeader => {
             "no signature: not the provider, another scheme, or a proxy that drops headers"
         }

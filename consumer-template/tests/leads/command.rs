@@ -56,7 +56,12 @@ fn leads_are_listed_and_shown_for_people_and_for_scripts() {
         list.contains("crm: events of type 'invoice.paid' name no lead, the latest 2023-11-14T"),
         "{list}"
     );
-    assert!(!says(&path, &["list", "--source", "elsewhere"]).contains("invoice.paid"));
+    let elsewhere = &["list", "--source", "elsewhere"];
+    let unknown = String::from_utf8(hookproof(&path, elsewhere).stderr).unwrap();
+    assert!(unknown.contains("there is no source 'elsewhere'"), "{unknown}");
+    let tally = "INSERT INTO tallies (source, state, events) VALUES ('elsewhere', 'done', 1)";
+    Connection::open(&path).unwrap().execute(tally, []).unwrap();
+    assert_eq!(says(&path, elsewhere), "No leads.\n");
     let all = says(&path, &["list", "--all"]);
     assert!(all.contains("merged into L-1") && all.contains("deleted"), "{all}");
     let lines = says(&path, &["list", "--all", "--json"]);

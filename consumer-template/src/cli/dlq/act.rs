@@ -102,7 +102,7 @@ const fn verb(action: Action) -> &'static str {
 
 impl ActArgs {
     async fn run(&self, action: Action, why: &str) -> anyhow::Result<ExitCode> {
-        let store = self.store.open()?;
+        let store = self.store.open_for(self.select.source()).await?;
         if self.events.is_empty() {
             let selection = self.select.selection(&store).await?;
             if self.dry_run {

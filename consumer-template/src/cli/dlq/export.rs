@@ -42,7 +42,7 @@ owner alone, and an existing file is not overwritten.";
 
 impl ExportArgs {
     pub(super) async fn run(&self) -> anyhow::Result<()> {
-        let store = self.store.open()?;
+        let store = self.store.open_for(self.select.source()).await?;
         let selection = self.select.selection(&store).await?;
         let filter = Filter::dead().selecting(selection.clone());
         let Some(path) = &self.output else {

@@ -26,7 +26,7 @@ pub(super) struct Groups {
 
 impl Groups {
     pub(super) async fn run(&self) -> anyhow::Result<()> {
-        let store = self.store.open()?;
+        let store = self.store.open_for(self.select.source()).await?;
         let selection = self.select.selection(&store).await?;
         let found = store.groups(selection, usize::from(self.limit)).await?;
         if self.json {

@@ -32,7 +32,7 @@ pub(super) struct List {
 
 impl List {
     pub(super) async fn run(&self) -> anyhow::Result<()> {
-        let store = self.store.open()?;
+        let store = self.store.open_for(self.select.source()).await?;
         let filter = if self.superseded { Filter::superseded() } else { Filter::dead() };
         let selection = self.select.selection(&store).await?;
         let mut pages = Pages::of(&store, filter.selecting(selection.clone())).await?;

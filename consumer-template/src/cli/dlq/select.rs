@@ -38,6 +38,10 @@ pub(super) struct SelectArgs {
 }
 
 impl SelectArgs {
+    pub(super) fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
     pub(super) async fn selection(&self, store: &dyn DeadLetters) -> anyhow::Result<Selection> {
         let now = SystemClock.now();
         let group = match &self.group {

@@ -69,7 +69,7 @@ impl Quarantine {
 
 impl List {
     async fn run(&self) -> anyhow::Result<()> {
-        let store = self.store.open()?;
+        let store = self.store.open_for(self.source.as_deref()).await?;
         let mut pages = Pages::of(&store, self.source.clone());
         let mut rows =
             table(["number", "source", "received", "reason", "peer", "method", "path and query", "bytes"]);

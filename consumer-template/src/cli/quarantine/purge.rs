@@ -37,7 +37,7 @@ pub(super) struct Purge {
 
 impl Purge {
     pub(super) async fn run(&self) -> anyhow::Result<()> {
-        let store = self.store.open()?;
+        let store = self.store.open_for(self.source.as_deref()).await?;
         let (source, number) = (self.source.clone(), self.number);
         let before = self.before.map(When::moment);
         let filter = QuarantineFilter { source, number, before, ..QuarantineFilter::default() };
