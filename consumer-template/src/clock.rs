@@ -58,8 +58,45 @@ pub fn later(time: UnixTime, by: Duration) -> UnixTime {
     UnixTime::from_millis(time.as_millis().saturating_add(millis(by)))
 }
 
+/// A span of time in its two largest units, for people: `3 d 5 min`. What is less than a second is none.
+#[must_use]
+pub fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let largest: Vec<_> = units.into_iter().filter(|(count, _)| *count > 0).take(2).collect();
+    if largest.is_empty() {
+        return "0 s".to_owned();
+    }
+    largest.iter().map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
+}
+
 /// A duration in whole milliseconds, stopping at `u64::MAX`.
 #[must_use]
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_told_in_its_two_largest_units() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (45, "45 s"),
+            (310, "5 min 10 s"),
+            (3_600, "1 h"),
+            (47_820, "13 h 17 min"),
+            (259_500, "3 d 5 min"),
+            (3_456_000, "40 d"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+    }
 }

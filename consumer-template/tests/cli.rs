@@ -74,8 +74,42 @@ fn help_has_examples() {
         &["quarantine", "--help"],
         &["check-config", "--help"],
         &["leads", "--help"],
+        &["dlq", "groups", "--help"],
+        &["dlq", "replay", "--help"],
+        &["dlq", "discard", "--help"],
+        &["dlq", "export", "--help"],
+        &["quarantine", "verify", "--help"],
+        &["quarantine", "purge", "--help"],
+        &["source", "pause", "--help"],
+        &["source", "resume", "--help"],
     ] {
-        assert!(assert_succeeds(arguments).contains("Example"), "{arguments:?}");
+        let help = assert_succeeds(arguments);
+        let own = format!("\n  hookproof {}", arguments.split_last().unwrap().1.join(" "));
+        let own = if arguments[0] == "serve" { "\n  KLOZEO_SECRET=" } else { &own };
+        assert!(help.contains("Examples:\n") && help.contains(own), "{arguments:?}: {help}");
+    }
+}
+
+/// A paragraph is broken where the terminal ends, and nowhere else.
+#[test]
+fn help_is_broken_once() {
+    for width in [60, 80, 100] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hookproof"))
+            .args(["dlq", "replay", "--help"])
+            .env("COLUMNS", width.to_string())
+            .output()
+            .unwrap();
+        let help = text(&output.stdout);
+        let (_, paragraph) = help.split_once("Between two dead letters").unwrap();
+        let (paragraph, _) = paragraph.split_once("\n\n").unwrap();
+        let lines: Vec<_> =
+            format!("Between two dead letters{paragraph}").lines().map(str::to_owned).collect();
+        assert!(lines.len() > 2, "{help}");
+        for pair in lines.windows(2) {
+            let next = pair[1].split(' ').next().unwrap();
+            let fits = pair[0].len() + 1 + next.len() <= width;
+            assert!(pair[0].len() <= width && !fits, "{width}: {help}");
+        }
     }
 }
 
@@ -104,6 +138,14 @@ fn check_config_says_what_holds_and_what_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let good = config(folder.path(), "");
     assert!(assert_succeeds(&["check-config", "--config", &good]).contains("The configuration holds."));
+    let dated = config(
+        folder.path(),
+        "[sources.stripe]\npath = \"/s\"\nscheme = \"stripe\"\ntolerance_seconds = 259500\n\
+         keys = [{ id = \"k\", value = \"whsec_0c9e8d7b6a5f4e3d2c1b0a9f8e7d6c5b\" }]\n",
+    );
+    let told = assert_succeeds(&["check-config", "--config", &dated]);
+    assert!(told.contains("signed time, 3 d 5 min back") && !told.contains("259500"), "{told}");
+    let good = config(folder.path(), "");
     let json: serde_json::Value =
         serde_json::from_str(&assert_succeeds(&["check-config", "--config", &good, "--json"])).unwrap();
     assert_eq!(json["sources"][0]["keys"][0], "k");
@@ -131,13 +173,28 @@ fn a_missing_database_is_named() {
     let file = config(folder.path(), "");
     for arguments in [&["dlq", "list"][..], &["status"], &["dlq", "show", "1"], &["dlq", "export", "--csv"]] {
         let arguments = [arguments, &["--config", &file]].concat();
-        assert_fails(&arguments, 1, &["cannot open", "hookproof.db"]);
+        assert_fails(&arguments, 1, &["cannot open", "`hookproof serve` once", "--db"]);
+        let said = text(&hookproof(&arguments).stderr);
+        let path = folder.path().join("hookproof.db");
+        assert_eq!(
+            (said.matches(path.to_str().unwrap()).count(), said.matches("open").count()),
+            (1, 1),
+            "{said}"
+        );
     }
+    let mut relative = Command::new(env!("CARGO_BIN_EXE_hookproof"));
+    let output = relative.current_dir(folder.path()).args(["status", "--db", "nowhere.db"]).output().unwrap();
+    let whole = folder.path().join("nowhere.db");
+    assert!(text(&output.stderr).contains(whole.to_str().unwrap()), "{}", text(&output.stderr));
 }
 
 #[test]
 fn a_command_line_that_cannot_be_read_is_code_2() {
-    assert_fails(&["dlq", "replay"], 2, &["required"]);
+    assert_fails(
+        &["dlq", "replay"],
+        2,
+        &["required", "EVENTS", "--all", "--source", "--group", "--received-before"],
+    );
     assert_fails(&["dlq", "discard", "1"], 2, &["--why"]);
     assert_fails(&["dlq", "discard", "1", "--why", ""], 2, &["--why"]);
     assert_fails(&["dlq", "replay", "1", "--source", "github"], 2, &["cannot be used with"]);
@@ -146,7 +203,10 @@ fn a_command_line_that_cannot_be_read_is_code_2() {
         2,
         &["malformed, conflict, attempts_exhausted, permanent"],
     );
-    assert_fails(&["dlq", "export"], 2, &["--csv"]);
+    assert_fails(&["dlq", "export"], 2, &["<--csv|--jsonl>"]);
+    assert_fails(&["dlq", "export", "--csv", "--jsonl"], 2, &["cannot be used with"]);
+    assert_fails(&["purge"], 2, &["<--dry-run|--now>"]);
+    assert_fails(&["purge", "--now", "--dry-run"], 2, &["cannot be used with"]);
     assert_fails(&["send", "--count", "0"], 2, &["--count"]);
     assert_fails(&["nonsense"], 2, &["unrecognized subcommand"]);
 }

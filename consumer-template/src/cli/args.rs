@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::config::{Config, Outline, StoreConfig};
@@ -45,6 +45,13 @@ impl StoreArg {
 
     pub(super) fn open(&self) -> anyhow::Result<SqliteOperator> {
         let path = self.path()?;
+        if let Ok(false) = path.try_exists() {
+            bail!(
+                "cannot open {}: there is no such file. Start `hookproof serve` once, it creates the database; or name \
+                 the file with --db",
+                std::path::absolute(&path).unwrap_or(path).display()
+            );
+        }
         SqliteOperator::open(SqliteOptions::new(&path))
             .with_context(|| format!("cannot open {}", path.display()))
     }

@@ -5,6 +5,7 @@ use hookproof::Freshness;
 
 use super::args::ConfigArg;
 use super::table::{print_line, table};
+use crate::clock::span;
 use crate::config::Config;
 use crate::forward::Target;
 use crate::source::Source;
@@ -92,10 +93,10 @@ fn target<'a>(config: &'a Config, source: &Source) -> Option<&'a Target> {
 fn freshness(freshness: &Freshness) -> String {
     match freshness {
         Freshness::SignedTimestamp { window, .. } => {
-            format!("signed time, {} s back, {} s ahead", window.past.as_secs(), window.future.as_secs())
+            format!("signed time, {} back, {} ahead", span(window.past), span(window.future))
         }
         Freshness::EventTime { window, .. } => {
-            format!("event time, {} s back, and the inbox", window.past.as_secs())
+            format!("event time, {} back, and the inbox", span(window.past))
         }
         _ => "the inbox alone".to_owned(),
     }

@@ -7,6 +7,7 @@ mod completions;
 mod deliveries;
 mod demo;
 mod dlq;
+mod help;
 mod leads;
 mod purge;
 mod quarantine;
@@ -25,7 +26,7 @@ mod when;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
 /// Receive webhooks: believe nothing unproven, lose nothing, do everything once.
 #[derive(Debug, Parser)]
@@ -75,7 +76,8 @@ enum Command {
 /// Runs the command, and says how it ended: 0 as promised, 1 if not, 2 for a command line that cannot be read, 130 if
 /// Ctrl-C ended it before.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let parsed = Cli::from_arg_matches(&help::command().get_matches());
+    let cli = parsed.unwrap_or_else(|error| error.exit());
     let outcome = match cli.command {
         Command::Serve(command) => block_on(command.run()),
         Command::Demo(command) => block_on(command.run()),

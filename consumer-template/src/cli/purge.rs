@@ -2,7 +2,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::args::StoreArg;
 use super::storage::size;
@@ -18,13 +18,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Forget what is finished and was kept for its time. The server does so by itself.
 #[derive(Args, Debug)]
 #[command(
+    group = ArgGroup::new("either").args(["dry_run", "now"]).required(true),
     after_help = "Examples:\n  hookproof purge --dry-run --config hookproof.toml\n  hookproof purge --now\n\nHow long things are kept is what the server was last started with: [retention] in the configuration. Nothing that is\npending, running or dead is ever purged. What becomes free in the file is used again; the file does not shrink."
 )]
 pub(super) struct PurgeArgs {
     #[command(flatten)]
     store: StoreArg,
     /// Only say what is due.
-    #[arg(long, required_unless_present = "now", conflicts_with = "now")]
+    #[arg(long)]
     dry_run: bool,
     /// Do it, a little at a time.
     #[arg(long)]

@@ -7,7 +7,7 @@ use super::args::StoreArg;
 use super::table::{moment, print_line, shown, table};
 use super::when::When;
 use crate::inbox::{RefusalFilter, RefusalLog, RefusalRecord};
-use crate::refused::summary::{Line, summarise};
+use crate::refused::summary::{Line, skew_of, summarise};
 
 /// See which requests were refused, how often, and what to do about it.
 #[derive(Args, Debug)]
@@ -159,5 +159,5 @@ impl Refusals {
 }
 
 fn seconds(skew: Option<i64>) -> String {
-    skew.map_or_else(|| "-".to_owned(), |skew| format!("{skew} s"))
+    skew.map_or_else(|| "-".to_owned(), skew_of)
 }

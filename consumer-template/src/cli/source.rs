@@ -28,6 +28,16 @@ A paused source takes deliveries as ever, and stores them. What runs is finished
 somebody resumes it, also after a restart. A source whose breaker tripped is paused, too. The server may run
 meanwhile: it notices within a second.";
 
+const PAUSE_EXAMPLES: &str = "\
+Examples:
+  hookproof source pause klozeo --why 'the CRM moves tonight'
+  hookproof source pause klozeo stripe --why 'the database is full' --config hookproof.toml";
+
+const RESUME_EXAMPLES: &str = "\
+Examples:
+  hookproof source resume klozeo --why 'the CRM is back'
+  hookproof source resume klozeo stripe --why 'there is room again' --config hookproof.toml";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     List(List),
@@ -47,6 +57,7 @@ struct List {
 
 /// Begin no more events of these sources.
 #[derive(Args, Debug)]
+#[command(after_help = PAUSE_EXAMPLES)]
 struct Pause {
     #[command(flatten)]
     act: Act,
@@ -54,6 +65,7 @@ struct Pause {
 
 /// Go on with these sources, whoever paused them.
 #[derive(Args, Debug)]
+#[command(after_help = RESUME_EXAMPLES)]
 struct Resume {
     #[command(flatten)]
     act: Act,

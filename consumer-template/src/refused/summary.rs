@@ -1,7 +1,10 @@
 //! What a pile of refusals says: how far the clocks are apart, and what to do about each reason. Pure.
 
+use std::time::Duration;
+
 use hookproof::{Refusal, UnixTime};
 
+use crate::clock::span;
 use crate::inbox::{RefusalRecord, RefusalTotal};
 
 /// Refusals of one source for one reason.
@@ -51,6 +54,13 @@ fn median(values: &mut [i64]) -> Option<i64> {
     values.get(values.len().checked_sub(1)? / 2).copied()
 }
 
+/// Seconds for people: `-5 min 10 s`.
+#[must_use]
+pub fn skew_of(seconds: i64) -> String {
+    let sign = if seconds < 0 { "-" } else { "" };
+    format!("{sign}{}", span(Duration::from_secs(seconds.unsigned_abs())))
+}
+
 /// What to do about a reason.
 #[must_use]
 pub fn hint(reason: &str, median_skew_seconds: Option<i64>) -> String {
@@ -61,7 +71,8 @@ pub fn hint(reason: &str, median_skew_seconds: Option<i64>) -> String {
         && let Some(skew) = median_skew_seconds
     {
         return format!(
-            "clock skew: {skew} s; set the clock (NTP), or raise tolerance_seconds if deliveries are late"
+            "clock skew: {}; set the clock (NTP), or raise tolerance_seconds if deliveries are late",
+            skew_of(skew)
         );
     }
     let text = match refusal {
@@ -128,7 +139,7 @@ mod tests {
             assert_eq!(lines[0].median_skew_seconds, median, "{skews:?}");
             assert_eq!((lines[0].total, lines[0].kept), (9, skews.len() as u64));
             assert_eq!(
-                lines[0].hint.starts_with("clock skew: -310 s;"),
+                lines[0].hint.starts_with("clock skew: -5 min 10 s;"),
                 median == Some(-310),
                 "{}",
                 lines[0].hint

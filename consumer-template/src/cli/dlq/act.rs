@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,19 +23,48 @@ const STOPPED: u8 = 130;
 /// A preview shows so many of the oldest dead letters.
 const PREVIEWED: usize = 10;
 
-const AFTER_HELP: &str = "\
+const REPLAY_HELP: &str = "\
+Examples:
+  hookproof dlq replay 17 18 --why 'CRM is back'
+  hookproof dlq replay --group 33265b89 --dry-run
+  hookproof dlq replay --all --source klozeo --rate 50/s --why 'CRM is back'
+
 Between two dead letters the database is free: the server keeps working. Without --rate, no more than half of the
 time is taken. Ctrl-C stops between two dead letters; what is done is done, and running it again goes on.
 
 Exits 0 if all of it was done, 1 if not, 130 if it was stopped.";
 
+const DISCARD_HELP: &str = "\
+Examples:
+  hookproof dlq discard 17 --why 'a test event'
+  hookproof dlq discard --all --source test --why 'test events' --dry-run
+
+Between two dead letters the database is free: the server keeps working. Without --rate, no more than half of the
+time is taken. Ctrl-C stops between two dead letters; what is done is done, and running it again goes on.
+
+Exits 0 if all of it was done, 1 if not, 130 if it was stopped.";
+
+/// What says which dead letters are meant. One of them has to.
+const WHICH: [&str; 9] = [
+    "events",
+    "all",
+    "source",
+    "reason",
+    "group",
+    "event_type",
+    "ordering_key",
+    "received_after",
+    "received_before",
+];
+
 /// What a person does, and why.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("which").args(WHICH).required(true).multiple(true))]
 struct ActArgs {
     #[command(flatten)]
     store: StoreArg,
     /// The events' numbers.
-    #[arg(required_unless_present_any = ["all", "selection"], conflicts_with_all = ["all", "selection"])]
+    #[arg(conflicts_with_all = ["all", "selection"])]
     events: Vec<EventNo>,
     /// All dead letters, or all that the other options select.
     #[arg(long)]
@@ -57,7 +86,7 @@ struct ActArgs {
 
 /// Give dead letters new attempts.
 #[derive(Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = REPLAY_HELP)]
 pub(super) struct Replay {
     #[command(flatten)]
     act: ActArgs,
@@ -71,7 +100,7 @@ pub(super) struct Replay {
 
 /// Mark dead letters as not to be processed. They are kept.
 #[derive(Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = DISCARD_HELP)]
 pub(super) struct Discard {
     #[command(flatten)]
     act: ActArgs,
@@ -203,7 +232,8 @@ impl ActArgs {
         for event in store.list(oldest).await? {
             rows.add_row(list::cells(&event));
         }
-        print_line(format_args!("\nThe oldest of them:\n{rows}"))?;
+        print_line("\nThe oldest of them:")?;
+        list::print_lines(rows)?;
         if matches!(action, Action::Replay(_)) && preview.overtaken() > 0 {
             print_line(format_args!(
                 "Of {} of them, {STALE}: the stale rule of their source decides.",

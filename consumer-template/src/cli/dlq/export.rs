@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
 use tempfile::NamedTempFile;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,14 +19,14 @@ use crate::inbox::{DeadLetters, Filter};
 
 /// Write dead letters to a file for other programs: with their attempts and bodies, row by row, any number.
 #[derive(Args, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, group = ArgGroup::new("format").args(["csv", "jsonl"]).required(true))]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     store: StoreArg,
     #[command(flatten)]
     select: SelectArgs,
     /// CSV, safe to open in a spreadsheet: what one would compute has an apostrophe before it.
-    #[arg(long, required_unless_present = "jsonl", conflicts_with = "jsonl")]
+    #[arg(long)]
     csv: bool,
     /// JSON, one dead letter per line.
     #[arg(long)]
@@ -37,6 +37,10 @@ pub(super) struct ExportArgs {
 }
 
 const AFTER_HELP: &str = "\
+Examples:
+  hookproof dlq export --csv --output dead.csv
+  hookproof dlq export --jsonl --source klozeo --received-after 24h > dead.jsonl
+
 With --output, the file has its name only when it is whole; until then it is .NAME.*.partial beside it. It is for its
 owner alone, and an existing file is not overwritten.";
 

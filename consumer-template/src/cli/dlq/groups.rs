@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::select::{SelectArgs, or_dash};
 use crate::cli::args::StoreArg;
-use crate::cli::table::{eprint_line, moment, print_line, shown, table};
+use crate::cli::table::{eprint_line, moment, print_fitted, print_line, shown, table};
 use crate::inbox::{DeadLetters as _, Group};
 
 /// List the failures of which events died: those of the same source, for the same reason, with the same error but for its numbers,
 /// ids, addresses and quoted texts.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Groups {
     #[command(flatten)]
     store: StoreArg,
@@ -23,6 +24,13 @@ pub(super) struct Groups {
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  hookproof dlq groups --config hookproof.toml
+  hookproof dlq groups --source klozeo --received-after 24h --json
+
+What is named in the first column is what --group of the other commands takes.";
 
 impl Groups {
     pub(super) async fn run(&self) -> anyhow::Result<()> {
@@ -39,7 +47,7 @@ impl Groups {
             for group in &found.groups {
                 rows.add_row(cells(group));
             }
-            print_line(rows)?;
+            print_fitted(rows, &["oldest", "first died", "last died", "source"])?;
         }
         if found.total > found.groups.len() as u64 {
             eprint_line(format_args!(

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::select::{SelectArgs, or_dash};
 use crate::cli::args::StoreArg;
-use crate::cli::table::{eprint_line, moment, print_line, shown, table};
+use crate::cli::table::{eprint_line, moment, print_fitted, print_line, shown, table};
 use crate::dead_letters::Pages;
 use crate::export::json;
 use crate::inbox::{DeadLetters as _, EventSummary, Filter};
@@ -59,7 +59,7 @@ impl List {
             let nothing = if self.superseded { "Nothing was superseded." } else { "No dead letters." };
             return Ok(print_line(nothing)?);
         }
-        print_line(rows)?;
+        print_lines(rows)?;
         // What was superseded is not counted: nobody waits for it.
         if listed == most && !self.superseded {
             let total = store.preview(selection).await?.total();
@@ -87,6 +87,11 @@ pub(super) fn lines() -> comfy_table::Table {
         "attempts",
         "last error",
     ])
+}
+
+/// Prints such a table.
+pub(super) fn print_lines(lines: comfy_table::Table) -> std::io::Result<()> {
+    print_fitted(lines, &["attempts", "blocks", "type", "key", "group", "received", "source"])
 }
 
 pub(super) fn cells(event: &EventSummary) -> [String; 10] {

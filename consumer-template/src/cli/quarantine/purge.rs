@@ -9,7 +9,7 @@ use crate::inbox::{Quarantine as _, QuarantineFilter, QuarantineNo};
 
 /// Delete requests from quarantine, for good.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("which").required(true).multiple(true))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("which").required(true).multiple(true))]
 pub(super) struct Purge {
     #[command(flatten)]
     store: StoreArg,
@@ -34,6 +34,11 @@ pub(super) struct Purge {
     #[arg(long)]
     dry_run: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  hookproof quarantine purge --source klozeo --why 'a scanner' --dry-run
+  hookproof quarantine purge --before 7d --why 'nobody asked for them'";
 
 impl Purge {
     pub(super) async fn run(&self) -> anyhow::Result<()> {

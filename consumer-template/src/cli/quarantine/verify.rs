@@ -17,7 +17,7 @@ use crate::ingress::door::{Again, verify_again};
 ///
 /// Each request is judged at the clock of its receipt: a key counts if it was valid then.
 #[derive(Args, Debug)]
-#[command(after_help = "Exits 0 if nothing that was selected is still refused, else 1.")]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Verify {
     #[command(flatten)]
     config: ConfigArg,
@@ -36,6 +36,13 @@ pub(super) struct Verify {
     #[arg(long)]
     json: bool,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  hookproof quarantine verify --dry-run --config hookproof.toml
+  hookproof quarantine verify --source klozeo --why 'the key was wrong'
+
+Exits 0 if nothing that was selected is still refused, else 1.";
 
 /// What became of how many requests, by a stable word.
 type Fates = BTreeMap<String, u64>;
