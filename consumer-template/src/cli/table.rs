@@ -130,7 +130,7 @@ mod tests {
             (rows.to_string(), hidden)
         };
         for (width, out) in [
-            (60, &["key", "received"][..]),
+            (61, &["key", "received"][..]),
             (87, &["key", "received"]),
             (88, &["key"]),
             (109, &["key"]),
