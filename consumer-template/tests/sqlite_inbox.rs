@@ -133,6 +133,23 @@ async fn a_second_owner_is_refused_and_the_lock_goes_with_the_owner() {
     backend.restart();
 }
 
+/// A report on a large store reads for long, and what was there when it began is still in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_waits_for_who_reads() {
+    let mut backend = Sqlite::start_with(|options| options.with_busy_timeout(Duration::from_millis(20)));
+    accept(backend.inbox(), &sent("msg_1")).await;
+    let reader = backend.sql();
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM events;").unwrap();
+    accept(backend.inbox(), &sent("msg_2")).await;
+    let reading = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        drop(reader);
+    });
+    backend.restart();
+    assert!(reading.is_finished(), "it did not wait, or did not have to");
+    accept(backend.inbox(), &sent("msg_3")).await;
+}
+
 #[test]
 fn what_cannot_be_durable_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();

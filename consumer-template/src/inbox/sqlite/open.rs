@@ -83,6 +83,11 @@ pub enum OpenError {
         /// What it must be.
         wanted: String,
     },
+    /// Caused by another process that reads or writes for long, such as a report on a large store: wait for it.
+    #[error(
+        "could not put the write-ahead log on the disk: another process is reading or writing the database"
+    )]
+    Busy,
     /// Caused by a downgrade.
     #[error(
         "the database has schema version {found}, this program knows {known}: it was written by a newer one"
@@ -238,10 +243,7 @@ fn sync_log(conn: &Connection) -> Result<(), OpenError> {
     if busy == 0 {
         return Ok(());
     }
-    Err(OpenError::Database {
-        doing,
-        reason: "another process is reading or writing the database".to_owned(),
-    })
+    Err(OpenError::Busy)
 }
 
 /// An operator's connection that writes. It has more patience than the owner: nobody waits with it.

@@ -62,6 +62,8 @@ impl SqliteOperator {
             let tx = conn
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(|error| failed(&error))?;
+            // A newer server may have brought the database up to date meanwhile.
+            open::assert_current(&tx).map_err(|error| failed(&error))?;
             let did = work(&tx).map_err(|error| failed(&error))?;
             match &did {
                 Ok(_) => tx.commit(),

@@ -11,7 +11,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -25,6 +25,9 @@ use super::options::SqliteOptions;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a start waits for other processes that read or write the database.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
 /// The writer thread. Dropping it finishes what is queued and waits for the thread.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -34,7 +37,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(options: SqliteOptions, fence: Fence) -> Result<Self, OpenError> {
-        let conn = open::writer(&options, &fence)?;
+        let conn = first(&options, &fence)?;
         let mailbox = Arc::new(Mailbox::new(options.accept_queue));
         let desk =
             Desk { mailbox: Arc::clone(&mailbox), options, fence, conn: Some(conn), pause: FIRST_PAUSE };
@@ -43,6 +46,20 @@ impl Writer {
             .spawn(move || desk.serve())
             .map_err(|error| OpenError::Database { doing: "start the writer", reason: error.to_string() })?;
         Ok(Self { mailbox, thread: Some(thread) })
+    }
+}
+
+/// The connection to begin with. Somebody's report on a large store ends sometime: a start outlives it.
+fn first(options: &SqliteOptions, fence: &Fence) -> Result<Connection, OpenError> {
+    let end = Instant::now() + START_PATIENCE;
+    loop {
+        match open::writer(options, fence) {
+            Err(OpenError::Busy) if Instant::now() < end => {
+                tracing::warn!("waiting to start: another process is reading or writing the database");
+                std::thread::park_timeout(FIRST_PAUSE);
+            }
+            opened => return opened,
+        }
     }
 }
 
