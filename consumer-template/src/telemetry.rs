@@ -1,7 +1,7 @@
 //! What the log says and how. Every field name of a log line is here or in plain sight beside its event.
 //!
 //! A log line never holds a key, a signature or a body. What a stranger sent (a path, an id) is escaped by the formatter
-//! and cut to [`MAX_FIELD`] bytes first.
+//! first; what a handler says of a failure, which may repeat a body, is in the store alone.
 
 use std::env::VarError;
 
@@ -16,12 +16,11 @@ pub const FILTER_VARIABLE: &str = "HOOKPROOF_LOG";
 
 const DEFAULT: &str = "info";
 
-/// The most bytes of a foreign text in a log line.
-pub const MAX_FIELD: usize = 256;
-
-/// A foreign text, as it may stand in a log line.
-pub(crate) fn field(text: &str) -> &str {
-    (0..=text.len().min(MAX_FIELD)).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+/// Whether a terminal shows this character, and nothing else happens: no control, no change of direction, nothing invisible.
+pub(crate) fn is_plain(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Sends log lines to standard error. Does nothing if that was done before.
@@ -35,7 +34,12 @@ pub fn start(format: LogFormat) -> anyhow::Result<()> {
         Err(VarError::NotPresent) => EnvFilter::new(DEFAULT),
         Err(error) => return Err(error).context(FILTER_VARIABLE),
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is lost, and says so to nobody: to complain where nobody reads is to panic, in whatever
+    // thread had something to say.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let started = match format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
         LogFormat::Json => lines.json().try_init(),

@@ -3,9 +3,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use hookproof::{Key, Outgoing, Signer, schemes};
+use hookproof_consumer::event::State;
+use hookproof_consumer::inbox::Operator as _;
+use hookproof_consumer::inbox::sqlite::{SqliteOperator, SqliteOptions};
 
 const KEY: &str = "canary-key-7f3a9c2e";
 const CANARY: &str = "canary-body-51d0b8e6";
@@ -32,10 +36,9 @@ fn post(address: &str, request: &[u8]) -> String {
     answer
 }
 
-#[test]
-fn logs_answers_and_database_hold_no_secret() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("hookproof.toml");
+/// A server, its log, what that said so far, and where it listens.
+fn start(folder: &Path, filter: &str) -> (Child, BufReader<ChildStderr>, String, String) {
+    let config = folder.join("hookproof.toml");
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[dispatch]\nmax_attempts = 1\n[sources.devsphere]\n\
          path = \"/hooks/devsphere\"\nscheme = \"devsphere\"\nkeys = [{{ id = \"k\", value = \"{KEY}\" }}]\n"
@@ -43,7 +46,7 @@ fn logs_answers_and_database_hold_no_secret() {
     std::fs::write(&config, text).unwrap();
     let mut server = Command::new(env!("CARGO_BIN_EXE_hookproof"))
         .args(["serve", "--config", config.to_str().unwrap()])
-        .env("HOOKPROOF_LOG", "trace")
+        .env("HOOKPROOF_LOG", filter)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -55,6 +58,49 @@ fn logs_answers_and_database_hold_no_secret() {
             break rest.split_whitespace().next().unwrap().to_owned();
         }
     };
+    (server, log, lines, address)
+}
+
+/// Whoever reads the log is gone: what cannot be said must not keep anything from being done.
+#[test]
+fn a_log_that_nobody_reads_costs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut server, log, _, address) = start(folder.path(), "trace");
+    drop(log);
+    let signer = Signer::new(&schemes::devsphere(), &Key::new("k", KEY)).unwrap();
+    for n in 0..5 {
+        let body = format!(r#"{{"type":"lead.created","data":{{"id":"{n}"}}}}"#);
+        let headers = signer.sign(&Outgoing::new(body.as_bytes())).unwrap();
+        let request = request(&body, headers["x-signature"].to_str().unwrap());
+        for _ in 0..2 {
+            let answer = post(&address, &request);
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{n}: {answer}");
+        }
+    }
+    let operator = SqliteOperator::open(SqliteOptions::new(folder.path().join("hookproof.db"))).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let done = runtime.block_on(async {
+        for _ in 0..500 {
+            let counts = operator.counts().await.unwrap();
+            if counts.of(State::Done) == 5 {
+                return true;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        false
+    });
+    if !done {
+        // It would not end by itself either.
+        server.kill().unwrap();
+    }
+    Command::new("kill").args(["-s", "TERM", &server.id().to_string()]).status().unwrap();
+    assert_eq!((done, server.wait().unwrap().code()), (true, Some(0)), "what was accepted is processed");
+}
+
+#[test]
+fn logs_answers_and_database_hold_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut server, mut log, mut lines, address) = start(folder.path(), "trace");
 
     // Done, dead (no lead id), malformed, and refused in two ways.
     let signer = Signer::new(&schemes::devsphere(), &Key::new("k", KEY)).unwrap();

@@ -12,6 +12,7 @@ use comfy_table::{ContentArrangement, Table, Width};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(super) use crate::clock::moment;
+use crate::telemetry::is_plain;
 
 /// A table with a header.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
@@ -99,11 +100,6 @@ pub(super) fn shown(text: &str) -> String {
         out.push('…');
     }
     out
-}
-
-fn is_plain(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A bar for long work, where somebody watches; hidden for short work and for scripts.

@@ -14,9 +14,9 @@ use super::stuck::Stuck;
 use crate::clock::{Clock, later, moment};
 use crate::effect::{Effect, Failure, Handler, SqliteHandler};
 use crate::event::EventNo;
+use crate::fingerprint::Fingerprint;
 use crate::inbox::{Claimed, Inbox, Settled, Terms};
 use crate::retry::Outcome;
-use crate::telemetry::field;
 
 /// How long to wait before the store is asked again that has just failed.
 const STORE_PAUSE: Duration = Duration::from_millis(200);
@@ -216,21 +216,21 @@ impl Running {
 }
 
 impl Finished {
+    /// What the handler said of a failure may repeat a body: it is in the store, and a dead letter's group says which failure it is.
     fn log(&self, source: &str) {
         let (event, attempt) = (self.event, self.attempt);
         match &self.end {
             End::Settled(Outcome::Done) => tracing::debug!(%event, source, attempt, "done"),
-            End::Settled(Outcome::Retry { at, error }) => {
-                let (at, error) = (moment(*at), field(error));
-                tracing::info!(%event, source, attempt, error, at, "failed, will be tried again");
+            End::Settled(Outcome::Retry { at, .. }) => {
+                let at = moment(*at);
+                tracing::info!(%event, source, attempt, at, "failed, will be tried again: `dlq show` says why");
             }
-            End::Settled(Outcome::NotReady { error }) => {
-                let error = field(error);
-                tracing::info!(%event, source, attempt, error, "not ready, waits for another event of its key");
+            End::Settled(Outcome::NotReady { .. }) => {
+                tracing::info!(%event, source, attempt, "not ready, waits for another event of its key");
             }
             End::Settled(Outcome::Dead { reason, error }) => {
-                let error = field(error);
-                tracing::warn!(%event, source, attempt, %reason, error, "dead letter");
+                let group = Fingerprint::of(source, *reason, error);
+                tracing::warn!(%event, source, attempt, %reason, group = group.short(), "dead letter");
             }
             End::LeaseLost => tracing::warn!(%event, source, attempt, "the lease was lost"),
             End::Unsettled => tracing::error!(%event, source, attempt, "not settled: it will run again"),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use hookproof::UnixTime;
 use http::{HeaderMap, StatusCode, header};
 
+use crate::telemetry::is_plain;
+
 /// The most bytes of a failure's body that are read.
 const READ: usize = 4096;
 
@@ -69,7 +71,7 @@ pub(super) async fn drain(mut response: reqwest::Response) {
 }
 
 /// The beginning of a failure's body, in one line, or nothing: there is none, it does not come, or it repeats one of `secrets`.
-pub(super) async fn excerpt(mut response: reqwest::Response, secrets: &[&[u8]]) -> Option<String> {
+pub(super) async fn excerpt(mut response: reqwest::Response, secrets: &[Vec<u8>]) -> Option<String> {
     let read = async {
         let mut bytes = Vec::new();
         while bytes.len() < READ
@@ -82,14 +84,20 @@ pub(super) async fn excerpt(mut response: reqwest::Response, secrets: &[&[u8]]) 
     one_line(&tokio::time::timeout(PATIENCE, read).await.ok()??, secrets)
 }
 
-fn one_line(bytes: &[u8], secrets: &[&[u8]]) -> Option<String> {
-    let repeats = |secret: &&[u8]| bytes.windows(secret.len().max(1)).any(|window| window == *secret);
+fn one_line(bytes: &[u8], secrets: &[Vec<u8>]) -> Option<String> {
+    // In JSON a slash may stand behind a backslash.
+    let unescaped: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != b'\\').collect();
+    let repeats = |secret: &Vec<u8>| {
+        [bytes, &unescaped]
+            .iter()
+            .any(|text| text.windows(secret.len().max(1)).any(|window| window == *secret))
+    };
     if secrets.iter().any(repeats) {
         return Some("(its text is left out, because it repeats a secret)".to_owned());
     }
     let text = String::from_utf8_lossy(bytes);
     // What a terminal would obey is not shown to one.
-    let shown = |c: char| !c.is_control() && c != char::REPLACEMENT_CHARACTER;
+    let shown = |c: char| is_plain(c) && c != char::REPLACEMENT_CHARACTER;
     let words = text.split_whitespace().map(|word| word.chars().filter(|c| shown(*c)).collect::<String>());
     let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
     let line: String = words.join(" ").chars().take(KEPT).collect();

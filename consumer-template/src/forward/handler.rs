@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hookproof::{Outgoing, SignError, UnixTime};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -69,13 +71,32 @@ impl Forwarder {
     }
 
     /// What must not come back in a text that is kept.
-    fn secrets<'a>(&'a self, sent: &'a HeaderMap) -> Vec<&'a [u8]> {
+    fn secrets(&self, sent: &HeaderMap) -> Vec<Vec<u8>> {
         let signatures =
             sent.get(SIGNATURE).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b' '));
-        let configured = self.target.headers.values().map(HeaderValue::as_bytes);
-        let prefixes = [b"whsec_".as_slice(), b"whsk_"];
-        signatures.chain(configured).chain(prefixes).filter(|secret| !secret.is_empty()).collect()
+        let configured = self.target.headers.values().flat_map(parts);
+        let prefixes = [b"whsec_".to_vec(), b"whsk_".to_vec()];
+        let all = signatures.map(<[u8]>::to_vec).chain(configured).chain(prefixes);
+        all.filter(|secret| !secret.is_empty()).collect()
     }
+}
+
+/// A word of a header that is shorter is a scheme's name, or nothing that would be missed.
+const WORD: usize = 6;
+
+/// A configured header in every form in which an answer might repeat it: whole, its words (`Bearer` and the token), and what a
+/// word says in base64 (`Basic`: the user and the password).
+fn parts(value: &HeaderValue) -> Vec<Vec<u8>> {
+    let whole = value.as_bytes();
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'"');
+    let words: Vec<&[u8]> = whole.split(ends).filter(|word| word.len() > WORD).collect();
+    let decoded = words.iter().filter_map(|word| STANDARD.decode(word).ok());
+    let passwords = decoded.flat_map(|text| {
+        let password = text.splitn(2, |byte| *byte == b':').nth(1).map(<[u8]>::to_vec);
+        [Some(text), password].into_iter().flatten()
+    });
+    let long = passwords.filter(|secret| secret.len() >= WORD).collect::<Vec<_>>();
+    std::iter::once(whole).chain(words).map(<[u8]>::to_vec).chain(long).collect()
 }
 
 /// Cut off at any point, it leaves nothing but a request that may have arrived, as every lost answer does.

@@ -100,7 +100,8 @@ async fn a_peer_does_not_decide_how_long_events_wait() {
 
 #[tokio::test]
 async fn a_failure_quotes_the_beginning_of_its_text_in_one_line() {
-    let long = "no such order\r\n\t\u{1b}[31m \u{7}in   this shop \u{0} ".to_owned() + &"e".repeat(300);
+    let long = "no such order\r\n\t\u{1b}[31m \u{7}\u{202e}\u{200b}\u{e0041}in   this shop \u{0} ".to_owned()
+        + &"e".repeat(300);
     let peer = Peer::start(move |_| answer(422, &long)).await;
     let text = permanent(&forwarder(peer.address)).await;
     let quoted = text.strip_prefix("127.0.0.1 answered 422: no such order [31m in this shop eeeee").unwrap();
@@ -119,6 +120,16 @@ async fn a_failure_that_repeats_a_secret_is_not_quoted() {
         let names = Arc::new(SystemNames);
         let text = permanent(&forwarder_with(&url, header, names)).await;
         assert_eq!(text, "127.0.0.1 answered 401: (its text is left out, because it repeats a secret)");
+    }
+    let header = "headers = { authorization = { value = \"Bearer canary/abc+def\" }, x-basic = { value = \"Basic dXNlcjpjYW5hcnktcGFzcw==\" } }\n\
+                  allow_networks = [\"loopback\"]";
+    for leak in
+        ["canary/abc+def", "canary\\/abc+def", "dXNlcjpjYW5hcnktcGFzcw==", "user:canary-pass", "canary-pass"]
+    {
+        let peer = Peer::start(move |_| answer(401, &format!("unknown token {leak}"))).await;
+        let url = format!("http://{}/", peer.address);
+        let text = permanent(&forwarder_with(&url, header, Arc::new(SystemNames))).await;
+        assert!(text.ends_with("(its text is left out, because it repeats a secret)"), "{leak}: {text}");
     }
     // The signature, which the peer knows only when it has the request: the same event at the same time has the same.
     let peer = Peer::saying(200).await;
