@@ -55,9 +55,13 @@ pub(crate) fn tag_matches<'c>(
     tag: &Tag,
     presented: impl Iterator<Item = (AlgorithmSet, &'c [u8])>,
 ) -> Choice {
-    let presented = presented.filter(|(algorithms, _)| algorithms.contains(hash.algorithm()));
-    let verdicts = presented.map(|(_, signature)| tag.matches(signature));
-    verdicts.reduce(|any, verdict| any | verdict).unwrap_or_else(no)
+    let mut any = no();
+    for (algorithms, signature) in presented {
+        if algorithms.contains(hash.algorithm()) {
+            any |= tag.matches(signature);
+        }
+    }
+    any
 }
 
 /// A bit per message and key. All are in before the first is looked at.
