@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use arrayvec::ArrayVec;
-
 use crate::pointer::Pointer;
 use crate::replay::{Identity, ReplayKey};
 use crate::scheme::{Location, Scheme};
@@ -27,7 +25,7 @@ pub struct Verified<B> {
     facts: Facts,
 }
 
-/// What was learnt from the request beside its body. Inline, so that proving allocates nothing.
+/// What was learnt from the request beside its body. In place, so that proving allocates nothing.
 #[derive(Clone)]
 pub(crate) struct Facts {
     pub(crate) signed_by: Arc<SignedBy>,
@@ -188,18 +186,41 @@ impl<B> fmt::Debug for Verified<B> {
     }
 }
 
-/// Up to [`MAX_ID_BYTES`] bytes of ASCII, in place. Empty if there is none.
-#[derive(Clone, Default)]
-pub(crate) struct ShortText(ArrayVec<u8, MAX_ID_BYTES>);
+/// How long a text of ASCII may be, in bytes, to be kept in place. No provider's id is longer; each byte of room is copied
+/// with the proof.
+const IN_PLACE: usize = 62;
+
+/// Up to [`MAX_ID_BYTES`] bytes of ASCII. Empty if there is none.
+#[derive(Clone)]
+pub(crate) enum ShortText {
+    InPlace { len: u8, bytes: [u8; IN_PLACE] },
+    Long(Box<[u8]>),
+}
+
+impl Default for ShortText {
+    fn default() -> Self {
+        Self::InPlace { len: 0, bytes: [0; IN_PLACE] }
+    }
+}
 
 impl ShortText {
-    /// Takes a text that is not too long.
     #[inline]
     pub(crate) fn fill(&mut self, text: &[u8]) {
-        let _ = self.0.try_extend_from_slice(text);
+        if let Self::InPlace { len, bytes } = self
+            && let Some(room) = bytes.get_mut(..text.len())
+        {
+            room.copy_from_slice(text);
+            *len = text.len() as u8;
+        } else {
+            *self = Self::Long(text.into());
+        }
     }
 
     fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).unwrap_or_default()
+        let text = match self {
+            Self::InPlace { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Self::Long(text) => text,
+        };
+        str::from_utf8(text).unwrap_or_default()
     }
 }

@@ -79,6 +79,22 @@ fn verifying_allocates_nothing() {
     }
 }
 
+/// An id is kept in place, unless it is longer than any provider's.
+#[test]
+fn only_a_long_id_costs_memory() {
+    warmed_up();
+    for name in ["standard-webhooks", "github"] {
+        let source = Source::named(name);
+        for (length, expected) in [(1, (0, 0)), (62, (0, 0)), (63, (1, 63)), (256, (1, 256))] {
+            let id = "i".repeat(length);
+            let (headers, body) = source.delivery(&body(NOW, "evt_1", ""), &id, NOW);
+            let (calls, bytes, proof) = cost(|| source.verifier.verify(&headers, &body[..], at(NOW)));
+            assert_eq!((calls, bytes), expected, "{name}: an id of {length} bytes");
+            assert_eq!(proof.unwrap().event_id().unwrap().value, id, "{name}");
+        }
+    }
+}
+
 /// What is made is about as long as what it is made of; a body cannot blow it up.
 #[test]
 fn a_text_that_is_made_is_no_longer_than_a_few_bodies() {
