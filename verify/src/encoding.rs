@@ -10,8 +10,11 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::base64_exact::base64_exact;
 
-/// The longest signature that is kept in place: ed25519's 64 bytes.
-pub(crate) const MAX_SIGNATURE_BYTES: usize = 64;
+/// The longest signature that is kept in place: an HMAC-SHA256's 32 bytes.
+const IN_PLACE: usize = 32;
+
+/// The longest signature of a fixed length: Ed25519's and ECDSA's 64 bytes.
+const LONGEST_FIXED: usize = 64;
 
 /// How a signature's bytes are written in its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub enum Encoding {
 #[derive(Clone, Debug)]
 pub(crate) enum SignatureBytes {
     /// A tag, in place: HMAC schemes allocate nothing.
-    Short { bytes: [u8; MAX_SIGNATURE_BYTES], len: usize },
+    Short { bytes: [u8; IN_PLACE], len: u8 },
     /// What does not fit there.
     Long(Vec<u8>),
 }
@@ -38,19 +41,17 @@ impl SignatureBytes {
     /// To be decoded into.
     #[inline]
     pub(crate) fn zeros() -> Self {
-        Self::Short { bytes: [0; MAX_SIGNATURE_BYTES], len: 0 }
+        Self::Short { bytes: [0; IN_PLACE], len: 0 }
     }
 
-    pub(crate) fn short(tag: &[u8; 32]) -> Self {
-        let mut bytes = [0; MAX_SIGNATURE_BYTES];
-        bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
-        Self::Short { bytes, len: tag.len() }
+    pub(crate) fn short(tag: [u8; IN_PLACE]) -> Self {
+        Self::Short { bytes: tag, len: IN_PLACE as u8 }
     }
 
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
-            Self::Short { bytes, len } => bytes.get(..*len).unwrap_or_default(),
+            Self::Short { bytes, len } => bytes.get(..usize::from(*len)).unwrap_or_default(),
             Self::Long(bytes) => bytes,
         }
     }
@@ -72,21 +73,28 @@ impl Encoding {
         lengths: &RangeInclusive<usize>,
         signature: &mut SignatureBytes,
     ) -> Option<()> {
+        let (longest, fixed) = (*lengths.end(), lengths.start() == lengths.end());
         if let SignatureBytes::Short { bytes, len } = signature
-            && lengths.start() == lengths.end()
+            && fixed
+            && longest <= IN_PLACE
         {
-            *len = *lengths.start();
-            return self.decode_exact(text, bytes.get_mut(..*len)?);
+            *len = longest as u8;
+            return self.decode_exact(text, bytes.get_mut(..longest)?);
         }
-        // Signatures without a fixed length are those of public keys.
-        let longest = lengths.end().div_ceil(3) * 4;
-        let bytes = match self {
-            _ if text.len() > longest => None,
-            Self::Base64 => STANDARD.decode(text).ok(),
-            Self::Hex | Self::Base64OfHex => None,
-        };
-        *signature = SignatureBytes::Long(bytes.filter(|bytes| lengths.contains(&bytes.len()))?);
+        *signature = SignatureBytes::Long(self.decode_long(text, lengths)?);
         Some(())
+    }
+
+    /// The signatures of public keys.
+    fn decode_long(self, text: &[u8], lengths: &RangeInclusive<usize>) -> Option<Vec<u8>> {
+        let longest = *lengths.end();
+        if *lengths.start() == longest {
+            let mut bytes = vec![0; longest];
+            return self.decode_exact(text, &mut bytes).map(|()| bytes);
+        }
+        let readable = self == Self::Base64 && text.len() <= longest.div_ceil(3) * 4;
+        let bytes = readable.then(|| STANDARD.decode(text).ok()).flatten()?;
+        lengths.contains(&bytes.len()).then_some(bytes)
     }
 
     /// Decodes `text` if it stands for exactly as many bytes as `target` has.
@@ -96,7 +104,7 @@ impl Encoding {
             Self::Hex => hex_exact(text, target),
             Self::Base64 => base64_exact(text, target),
             Self::Base64OfHex => {
-                let mut digits = [0; 2 * MAX_SIGNATURE_BYTES];
+                let mut digits = [0; 2 * LONGEST_FIXED];
                 let digits = digits.get_mut(..2 * target.len())?;
                 base64_exact(text, digits)?;
                 // The encoder prints small letters; other digits under the base64 would be a second text.

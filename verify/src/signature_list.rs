@@ -46,10 +46,16 @@ pub(crate) struct Candidate {
     /// What it may have been made with.
     algorithms: AlgorithmSet,
     signature: SignatureBytes,
-    /// The header that it stands in, as an index into the scheme's.
-    header: usize,
+    place: Place,
+}
+
+/// What a candidate belongs to.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// The header that it stands in, as an index into the scheme's. It may be for any message.
+    Header(usize),
     /// The only message that it is for.
-    message: Option<usize>,
+    Message(usize),
 }
 
 /// Signatures of the right length, at most [`MAX_SIGNATURES`]. Large, so it is filled where it is.
@@ -70,9 +76,11 @@ impl Candidates {
     ) -> impl Iterator<Item = (AlgorithmSet, &[u8])> {
         let (header, named) = (key.header, self.wanted_key.as_ref().is_none_or(|wanted| *wanted == *key.kid));
         let fits = move |candidate: &&Candidate| {
-            named
-                && header.is_none_or(|only| only == candidate.header)
-                && candidate.message.is_none_or(|only| only == message)
+            let belongs = match candidate.place {
+                Place::Header(place) => header.is_none_or(|only| only == place),
+                Place::Message(place) => place == message,
+            };
+            named && belongs
         };
         let candidates = self.list.iter().filter(fits);
         candidates.map(|candidate| (candidate.algorithms, candidate.signature.as_slice()))
@@ -88,7 +96,7 @@ impl Candidates {
         let decoded = self.list.last_mut().and_then(|Candidate { signature, .. }| match algorithm {
             Algorithm::SharedToken => {
                 let fits = (1..=MAX_TOKEN_BYTES).contains(&text.len());
-                fits.then(|| *signature = SignatureBytes::short(&crate::mac::sha256(text)))
+                fits.then(|| *signature = SignatureBytes::short(crate::mac::sha256(text)))
             }
             _ => encoding.decode_into(text, &algorithm.signature_len(), signature),
         });
@@ -99,7 +107,8 @@ impl Candidates {
 
     #[inline]
     fn push(&mut self, algorithm: Algorithm, header: usize, signature: SignatureBytes) {
-        self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, header, message: None });
+        let place = Place::Header(header);
+        self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, place });
     }
 
     pub(crate) fn push_for_message(
@@ -108,8 +117,8 @@ impl Candidates {
         algorithms: &[Algorithm],
         signature: SignatureBytes,
     ) {
-        let algorithms = AlgorithmSet::new(algorithms);
-        self.add(Candidate { algorithms, signature, header: 0, message: Some(message) });
+        let place = Place::Message(message);
+        self.add(Candidate { algorithms: AlgorithmSet::new(algorithms), signature, place });
     }
 
     /// More than [`MAX_SIGNATURES`] are passed over.
