@@ -81,12 +81,12 @@ impl Delivery {
     }
 
     /// The verdict about the whole body. The decoy's is never a good one.
-    pub(crate) fn conclude(&self, pending: Pending) -> Result<Box<Verified<Bytes>>, NotProven> {
-        let proof = match pending.conclude() {
-            Ok(proof) => Box::new(proof),
-            Err((refusal, body)) => return Err(NotProven { refusal, body: Some(body) }),
-        };
-        if self.known { Ok(proof) } else { Err(Refusal::UnknownSource.into()) }
+    pub(crate) fn conclude(&self, pending: Pending) -> Result<Verified<Bytes>, NotProven> {
+        match pending.conclude() {
+            Ok(proof) if self.known => Ok(proof),
+            Ok(_) => Err(Refusal::UnknownSource.into()),
+            Err((refusal, body)) => Err(NotProven { refusal, body: Some(body) }),
+        }
     }
 
     /// The answer, if this is a signed challenge.

@@ -75,7 +75,7 @@ struct Reader<S> {
 struct Proven<S> {
     service: S,
     delivery: Box<Delivery>,
-    proof: Box<Verified<Bytes>>,
+    proof: Verified<Bytes>,
 }
 
 impl<S, B, ReqBody> ResponseFuture<S, B, ReqBody>
@@ -257,7 +257,7 @@ impl<S> Proven<S> {
         let afterwards = hold.map(|hold| delivery.afterwards(&proof, hold));
         let mut parts = delivery.parts;
         let body = B::from(proof.body().clone());
-        parts.extensions.insert(*proof);
+        parts.extensions.insert(proof);
         State::Calling { future: service.call(Request::from_parts(parts, body)), afterwards }
     }
 }
