@@ -80,23 +80,16 @@ impl App {
         parts.keep(&config).await?;
         remind_of(&parts.inbox.sources().await.context("cannot read which sources are paused")?);
         let serving = Serving::new(parts.router(&config), config.server.clone());
-        let (stop_recorder, mut recorder_stopped) = watch::channel(false);
+        let (stop_ingress, ingress_stopped) = watch::channel(false);
+        let (stop_dispatch, dispatch_stopped) = watch::channel(false);
+        let (stop_recorder, recorder_stopped) = watch::channel(false);
         let recorder = Recorder::new(
             Arc::clone(&parts.refused),
             Arc::clone(&parts.inbox),
             Arc::clone(&parts.clock),
             config.refusals.max_rows,
         );
-        let recorder = tokio::spawn(recorder.run(async move {
-            let _ = recorder_stopped.wait_for(|stop| *stop).await;
-        }));
-        let (stop_ingress, ingress_stopped) = watch::channel(false);
-        let (stop_dispatch, mut dispatch_stopped) = watch::channel(false);
-        let mut sweep_stopped = stop_dispatch.subscribe();
         let sweeper = Sweeper::new(Arc::clone(&parts.inbox), Arc::clone(&parts.clock));
-        let sweep = tokio::spawn(sweeper.run(async move {
-            let _ = sweep_stopped.wait_for(|stop| *stop).await;
-        }));
         let dispatcher = Dispatcher::new(
             Arc::clone(&parts.inbox),
             parts.handlers(&config),
@@ -104,11 +97,11 @@ impl App {
             Arc::clone(&parts.clock),
         );
         let (control, stuck) = (dispatcher.control(), dispatcher.stuck());
-        let dispatch = tokio::spawn(dispatcher.run(async move {
-            // An error means that the app is gone: that is a stop too.
-            let _ = dispatch_stopped.wait_for(|stop| *stop).await;
-        }));
-        let ingress = tokio::spawn(listener.serve(serving.clone(), ingress_stopped));
+        let recorder =
+            stuck.spawn("the recorder of refusals broke off", recorder.run(told(recorder_stopped)));
+        let sweep = stuck.spawn("the sweep broke off", sweeper.run(told(dispatch_stopped.clone())));
+        let dispatch = stuck.spawn("dispatch broke off", dispatcher.run(told(dispatch_stopped)));
+        let ingress = stuck.spawn("ingress broke off", listener.serve(serving.clone(), ingress_stopped));
         tracing::info!(%address, sources = config.sources.len(), "listening");
         Ok(Self {
             parts,
@@ -228,6 +221,11 @@ impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts").finish_non_exhaustive()
     }
+}
+
+/// Waits until somebody says stop. An error means that the app is gone: that is a stop too.
+async fn told(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Opens the database on a thread that may wait for the disk.

@@ -93,6 +93,9 @@ impl Dispatcher {
                 Ok(report) => report.wait,
                 Err(error) => {
                     tracing::error!(%error, "dispatch has to wait for the inbox");
+                    if let InboxError::Closed = error {
+                        self.desk.stuck.closed();
+                    }
                     self.desk.config.poll
                 }
             };

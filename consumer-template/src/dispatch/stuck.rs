@@ -1,4 +1,4 @@
-//! What cannot be stopped: handlers that block their threads, and a store that does not answer.
+//! What only a new process mends: handlers that block their threads, a store that does not answer, a part that has broken off.
 //!
 //! No program can take a thread back. One that a handler blocks is left behind, and the event has had its attempt. When there are
 //! too many of them, or the store itself is held, only a new process helps: nothing more is claimed, and whoever runs the
@@ -69,10 +69,61 @@ impl Stuck {
             "the store does not answer: a handler holds its transaction, or the disk is gone",
         ));
     }
+
+    /// The store has ended.
+    pub(super) fn closed(&self) {
+        self.why.send_replace(Some("the inbox is closed"));
+    }
+
+    /// Starts a part of the program. One that broke off unnoticed would be missed when it is too late: refusals that nobody
+    /// counted, payloads that were never forgotten.
+    pub(crate) fn spawn(
+        &self,
+        broke_off: &'static str,
+        part: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<()> {
+        let watch = Watch { stuck: self.clone(), broke_off };
+        tokio::spawn(async move {
+            let _watch = watch;
+            part.await;
+        })
+    }
+}
+
+/// Tells when the task that owns it panics.
+struct Watch {
+    stuck: Stuck,
+    broke_off: &'static str,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.stuck.why.send_replace(Some(self.broke_off));
+        }
+    }
 }
 
 impl fmt::Debug for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stuck").field("threads", &self.threads()).field("why", &*self.why.borrow()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_breaks_off_is_told_of_and_one_that_ends_is_not() {
+        let stuck = Stuck::new();
+        stuck.spawn("this one ended", async {}).await.unwrap();
+        stuck.spawn("this one was stopped", std::future::pending()).abort();
+        tokio::task::yield_now().await;
+        assert!(stuck.why.borrow().is_none(), "{stuck:?}");
+        let broken = stuck.spawn("this one broke off", async { panic!("a fault") });
+        let why = tokio::time::timeout(std::time::Duration::from_secs(5), stuck.must_restart()).await;
+        assert_eq!(why, Ok("this one broke off"));
+        assert!(broken.await.unwrap_err().is_panic());
     }
 }

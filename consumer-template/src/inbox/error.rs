@@ -14,6 +14,9 @@ pub enum InboxError {
     /// The store failed. Caused by the disk, its space, or another process that holds the database for too long.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What writes has ended, and does not come back. Caused by a bug; only a new process helps.
+    #[error("the inbox is closed")]
+    Closed,
 }
 
 /// A failure of the store. Never holds a body, an id or a key.

@@ -15,7 +15,7 @@ pub(crate) fn answer(outcome: &Result<Accepted, InboxError>) -> axum::response::
         | Ok(Accepted { outcome: Delivery::Duplicate { .. }, .. })
         | Ok(Accepted { outcome: Delivery::Revived, .. })
         | Ok(Accepted { outcome: Delivery::Conflict, .. }) => (StatusCode::OK, "ok\n").into_response(),
-        Err(InboxError::Full | InboxError::Store(_)) => unavailable(),
+        Err(InboxError::Full | InboxError::Store(_) | InboxError::Closed) => unavailable(),
     }
 }
 

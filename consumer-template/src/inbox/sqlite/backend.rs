@@ -30,7 +30,7 @@ use super::writer::Writer;
 use crate::effect::{SqliteHandler, Versions};
 use crate::inbox::{
     Accepted, Claimed, Delivery, Inbox, InboxError, Incoming, Lease, Rescued, Settled, SourceRules,
-    SourceStatus, StoreError, Terms,
+    SourceStatus, Terms,
 };
 use crate::ordering::OrderPolicy;
 use crate::retry::Outcome;
@@ -41,7 +41,7 @@ use crate::retry::Outcome;
 #[derive(Debug)]
 pub struct SqliteInbox {
     // The order matters: the writer stops before the lock is given up.
-    writer: Writer,
+    pub(super) writer: Writer,
     pub(super) readers: Readers,
     fence: Fence,
     pub(super) arrivals: Arc<Notify>,
@@ -116,7 +116,7 @@ impl SqliteInbox {
     ) -> Result<T, InboxError> {
         let (task, answer) = Task::new(doing, work);
         self.writer.mailbox.push(slot, Box::new(task))?;
-        answer.await.unwrap_or_else(|_| Err(StoreError::new(doing, "the writer is gone").into()))
+        answer.await.unwrap_or(Err(InboxError::Closed))
     }
 }
 

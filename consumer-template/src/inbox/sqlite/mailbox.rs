@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::job::Job;
-use crate::inbox::{InboxError, StoreError};
+use crate::inbox::InboxError;
 
 /// Claims, settles and operators' requests that may wait. Workers are few, and each has one at a time.
 const CONTROLS: usize = 4_096;
@@ -41,7 +41,7 @@ impl Mailbox {
     pub(super) fn push(&self, slot: Slot, job: Box<dyn Job>) -> Result<(), InboxError> {
         let mut queues = self.lock();
         if queues.closed {
-            return Err(StoreError::new("reach the writer", "the inbox is closed").into());
+            return Err(InboxError::Closed);
         }
         let (queue, room) = match slot {
             Slot::Accept => (&mut queues.accepts, self.accept_queue),

@@ -1,16 +1,21 @@
 //! The writer under faults that no caller can cause from outside.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::super::SqliteInbox;
 use super::super::fence::Fence;
-use super::super::job::{Task, WorkError};
+use super::super::job::{Job, Task, WorkError};
 use super::super::mailbox::Slot;
 use super::super::open;
 use super::super::options::SqliteOptions;
 use super::Writer;
+use crate::clock::SystemClock;
+use crate::dispatch::{DispatchConfig, Dispatcher};
+use crate::handler::handlers;
 use crate::inbox::InboxError;
 
 type Answer<T> = tokio::sync::oneshot::Receiver<Result<T, InboxError>>;
@@ -178,13 +183,55 @@ fn closing_finishes_what_is_queued() {
     let go = bench.occupy();
     let queued: Vec<_> = (0..50).map(|n| bench.note(n)).collect();
     let Bench { folder, writer } = bench;
-    let mailbox = std::sync::Arc::clone(&writer.mailbox);
+    let mailbox = Arc::clone(&writer.mailbox);
     let closing = std::thread::spawn(move || drop(writer));
     drop(go);
     closing.join().unwrap();
     assert!(queued.into_iter().all(|answer| answer.blocking_recv().unwrap().is_ok()));
     let (task, _) = Task::new("test", |_: &Connection, _: Option<&str>| Ok(()));
     let refused = mailbox.push(Slot::Control, Box::new(task)).unwrap_err();
-    assert_eq!(refused.to_string(), "could not reach the writer: the inbox is closed");
+    assert!(matches!(refused, InboxError::Closed), "{refused}");
     drop(folder);
+}
+
+/// A fault in the writer itself, outside of what a job does.
+struct Fatal;
+
+impl Job for Fatal {
+    fn run(&mut self, _: &Connection, _: Option<&str>) -> Result<(), WorkError> {
+        Ok(())
+    }
+
+    fn fail(&mut self, _: &str) {}
+
+    fn reply(self: Box<Self>) {
+        panic!("the writer has a fault");
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_writer_that_has_broken_off() {
+    let mut bench = bench();
+    let go = bench.occupy();
+    bench.writer.mailbox.push(Slot::Control, Box::new(Fatal)).unwrap();
+    let queued = bench.note(1);
+    drop(go);
+    assert!(queued.blocking_recv().is_err(), "its caller is told that nobody will answer");
+    assert!(bench.writer.thread.take().unwrap().join().is_err(), "it has broken off");
+    let (task, _) = Task::new("test", |_: &Connection, _: Option<&str>| Ok(()));
+    let refused = bench.writer.mailbox.push(Slot::Control, Box::new(task)).unwrap_err();
+    assert!(matches!(refused, InboxError::Closed), "{refused}");
+}
+
+#[tokio::test]
+async fn a_dispatcher_does_not_wait_for_a_writer_that_has_broken_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = SqliteInbox::open(SqliteOptions::new(folder.path().join("inbox.db"))).unwrap();
+    inbox.writer.mailbox.push(Slot::Control, Box::new(Fatal)).unwrap();
+    let config = DispatchConfig::default();
+    let dispatcher = Dispatcher::new(Arc::new(inbox), handlers(), config, Arc::new(SystemClock));
+    let stuck = dispatcher.stuck();
+    let running = dispatcher.run(std::future::pending());
+    tokio::time::timeout(Duration::from_secs(20), running).await.expect("it ends by itself");
+    assert_eq!(stuck.must_restart().await, "the inbox is closed");
 }
