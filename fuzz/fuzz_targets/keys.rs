@@ -124,7 +124,7 @@ fn is_the_pairs(scheme: &Scheme, text: &str) -> bool {
     match scheme.name() {
         "discord" => text.trim().eq_ignore_ascii_case(public),
         "plaid" => {
-            let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+            let read = |text: &str| serde_json::from_str::<serde_json::Value>(text.trim()).unwrap_or_default();
             let (given, own) = (read(text), read(public));
             let same = |name: &str| given[name] == own[name];
             same("x") && same("y") && (same("kid") || given["kid"].is_null())
