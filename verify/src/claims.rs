@@ -62,9 +62,10 @@ impl<'a> Claims<'a> {
     /// Nothing yet. It is filled where it is, because moving it costs as much as reading most headers.
     #[inline(always)]
     pub(crate) fn new(verifier: &'a Verifier, request: &'a RequestView<'a>) -> Self {
+        let scheme = verifier.scheme().family(request.headers);
         Self {
-            scheme: verifier.scheme().family(request.headers),
-            parts: &verifier.scheme().parts,
+            scheme,
+            parts: &scheme.parts,
             headers: HeadersFound::default(),
             presented: Presented::default(),
             verifier,
@@ -170,6 +171,11 @@ impl<'a> Claims<'a> {
     #[inline]
     fn several_texts(&self) -> &[Vec<u8>] {
         self.more.as_ref().map_or(&[], |more| &more.texts)
+    }
+
+    /// What is signed before and after the body.
+    pub(crate) fn around_body(&self) -> (&'a [Part], &'a [Part]) {
+        self.scheme.around_body()
     }
 
     /// How many texts may have been signed.

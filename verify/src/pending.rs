@@ -190,7 +190,7 @@ impl Arriving {
 
     /// Starts the MACs, and keeps what cannot be fed to one yet.
     fn start(&mut self, claims: Claims<'_>) {
-        let (before, after) = self.verifier.scheme().around_body();
+        let (before, after) = claims.around_body();
         let text = |parts: &[Part], message| {
             let mut text = Vec::new();
             claims.feed(parts, message, &[], &mut |bytes: &[u8]| text.extend_from_slice(bytes));

@@ -5,7 +5,7 @@
 #[path = "support/sources.rs"]
 mod sources;
 
-use hookproof::{Outgoing, Refusal, Scheme};
+use hookproof::{Outgoing, Refusal, Scheme, schemes};
 use http::{HeaderMap, HeaderName};
 use sources::{NOW, Source, at};
 
@@ -134,4 +134,23 @@ fn a_family_of_ones_own_is_whole() {
         let refusal = source.verifier.verify(&incomplete, b"{}", at(NOW)).unwrap_err();
         assert_eq!(refusal, Refusal::MissingHeader, "without {name}");
     }
+}
+
+/// What is signed is what the list of the family says that was read, not what the other one says: or its time could be new and
+/// its signature old.
+#[test]
+fn a_list_of_signed_headers_is_the_familys() {
+    let scheme = schemes::contentful().to_builder().name("acme").preferred_family("acme-", "x-contentful-");
+    let source = Source::of(scheme.build().unwrap());
+    let (captured, _) = source.delivery(b"{}", "evt_1", NOW - 3600);
+    let verdict = |headers: &HeaderMap, secs| source.verifier.verify(headers, b"{}", at(secs)).map(drop);
+    assert_eq!(verdict(&captured, NOW - 3600), Ok(()));
+    let mut spliced = captured.clone();
+    spliced.insert("acme-signature", captured["x-contentful-signature"].clone());
+    spliced.insert("acme-timestamp", format!("{NOW}000").parse().unwrap());
+    spliced.insert("acme-signed-headers", "acme-signed-headers,acme-timestamp".parse().unwrap());
+    assert_eq!(verdict(&spliced, NOW), Err(Refusal::SignatureMismatch));
+    let mut in_pieces = source.verifier.begin(&spliced, at(NOW)).unwrap();
+    in_pieces.update(b"{}").unwrap();
+    assert_eq!(in_pieces.finish().map(drop), Err(Refusal::SignatureMismatch));
 }
