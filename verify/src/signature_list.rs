@@ -78,7 +78,8 @@ impl Candidates {
         let fits = move |candidate: &&Candidate| {
             let belongs = match candidate.place {
                 Place::Header(place) => header.is_none_or(|only| only == place),
-                Place::Message(place) => place == message,
+                // Message signatures stand in the scheme's own header.
+                Place::Message(place) => place == message && header.is_none_or(|only| only == 0),
             };
             named && belongs
         };

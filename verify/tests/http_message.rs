@@ -148,3 +148,18 @@ fn a_signer_says_what_the_delivery_lacks() {
     let error = Signer::new(&scheme, &Key::new("k1", SECRET)).unwrap().sign(&outgoing(b"{}")).unwrap_err();
     assert_eq!(error, SignError::Uncoverable);
 }
+
+/// A key that goes with an old header only signs no messages.
+#[test]
+fn a_key_that_is_bound_to_another_header_signs_no_message() {
+    let scheme = builder(&["@method", "content-digest"], Some(Algorithm::HmacSha256));
+    let bound = scheme.clone().alternative_signature_header("x-old").bind_key("k1", "x-old").build().unwrap();
+    let scheme = scheme.build().unwrap();
+    let signer = Signer::new(&scheme, &Key::new("k1", SECRET)).unwrap();
+    let request = request("/in?id=7", signer.sign(&outgoing(b"{}")).unwrap());
+    let verdict = |scheme| {
+        verifier(scheme, SECRET).unwrap().verify(&request, b"{}", UnixTime::from_secs(NOW)).map(drop)
+    };
+    assert_eq!(verdict(scheme), Ok(()));
+    assert_eq!(verdict(bound), Err(Refusal::SignatureMismatch));
+}
