@@ -249,11 +249,10 @@ impl Verifier {
 
     /// Verifies a body that is already in memory.
     ///
-    /// Every key is tried with every presented signature, each comparison in constant time. For HMAC schemes nothing
-    /// is allocated, but once per thread what lets keys be swapped while it reads; for an id or event type of more than
-    /// 62 bytes, which no provider has; and for an event time: there the JSON parser keeps a byte per level of the nested
-    /// values that it passes over, and unescapes. The body may be any bytes; it is not looked into before its signature
-    /// holds.
+    /// Every key is tried with every presented signature, each comparison in constant time. For HMAC nothing is allocated,
+    /// but once per thread for swapping keys; for an id or event type of more than 62 bytes, which no provider has; and
+    /// for an event time: the JSON parser keeps a byte per level of nested values that it passes over, and unescapes. The
+    /// body may be any bytes; it is not looked into before its signature holds.
     ///
     /// # Errors
     ///
