@@ -79,7 +79,7 @@ def check_signed_headers(request):
     if value is None:
         raise Refusal("missing_header")
     names = [name.decode("latin-1") for name in signed_names(request)]
-    if not all(0x20 <= byte <= 0x7E for byte in value) or not MUST_BE_SIGNED <= set(names):
+    if not all(0x20 <= byte <= 0x7E for byte in value) or not MUST_BE_SIGNED <= set(names) or len(set(names)) < len(names):
         raise Refusal("malformed_header")
     for name in names:
         if not request.values(name):

@@ -14,6 +14,7 @@ from structured_fields import InnerList, Item
 from verdicts import Refusal, check_window
 
 MAX_MEMBERS = 8
+MAX_COMPONENTS = 64
 MAX_TIMESTAMP = 999_999_999_999
 DEFAULT_COMPONENTS = ("@method", "@target-uri", "content-digest")
 TEXT_PARAMETERS = ("alg", "keyid", "nonce", "tag")
@@ -124,6 +125,8 @@ def is_byte_sequence(member):
 
 
 def check_form(label, receiver, _request):
+    if len(label.covered.items) > MAX_COMPONENTS:
+        raise Refusal("malformed_header")
     for item in label.covered.items:
         components.check_component(item)
     if any(item in label.covered.items[:place] for place, item in enumerate(label.covered.items)):

@@ -260,7 +260,8 @@ impl Row {
         }
         let names = listed_names(value(headers, LIST).ok_or(Refusal::MissingHeader)?)
             .ok_or(Refusal::MalformedHeader)?;
-        if [LIST, self.time[1]].iter().any(|name| !names.contains(&(*name).to_owned())) {
+        let twice = (1..names.len()).any(|place| names[..place].contains(&names[place]));
+        if twice || [LIST, self.time[1]].iter().any(|name| !names.contains(&(*name).to_owned())) {
             return Err(Refusal::MalformedHeader);
         }
         names.iter().try_for_each(|name| match values(headers, name).len() {

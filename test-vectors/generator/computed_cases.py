@@ -195,6 +195,10 @@ def add_contentful(book):
     book.invalid(326, "duplicate_header", "a header of the list occurs twice", flags + " DuplicateHeader", doubled, event)
     absent = without(good, sender.timestamp_header)
     book.invalid(327, "missing_header", "the timestamp is absent, as a header of the list", flags, absent, event)
+    again = with_list(least + ",x-contentful-crn,x-contentful-crn", sender.crn, stamp)
+    book.invalid(328, malformed, "a header that the list names twice, signed twice", flags, again, event)
+    itself = with_list(least + "," + names.title(), stamp)
+    book.invalid(329, malformed, "a list that names itself twice, the second time in another case", flags, itself, event)
     mismatch = "signature_mismatch"
     changed = [*without(good, sender.crn[0]), (sender.crn[0], "crn:other")]
     book.invalid(330, mismatch, "another value of a signed header", flags, changed, event)

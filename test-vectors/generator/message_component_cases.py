@@ -213,6 +213,7 @@ def add_fields(pen):
     pen.invalid(697, mismatch, "Signature-Input is covered, and a member was added", flags, other)
     extra = [row if row[0] != "Signature" else (row[0], f"{row[1]}, sig2={byte_sequence(bytes(32))}") for row in rows]
     pen.valid(698, "Signature-Input is covered, and a member was added to Signature", flags, extra)
-    many = [(f'"x-{number}"', str(number)) for number in range(60)]
-    rows = pen.signed(*many, more=tuple((name.strip('"'), value) for name, value in many))
-    pen.valid(699, "63 components", flags, rows)
+    many = [(f'"x-{number}"', str(number)) for number in range(62)]
+    more = tuple((name.strip('"'), value) for name, value in many)
+    pen.valid(699, "64 components", flags, pen.signed(*many[1:], more=more))
+    pen.invalid(729, "malformed_header", "65 components", flags, pen.signed(*many, more=more))

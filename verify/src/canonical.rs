@@ -132,7 +132,7 @@ fn percent_encode(text: &[u8], kept: &[u8], also_kept: &[u8]) -> String {
     out
 }
 
-/// Checks the list of signed headers: it must name itself and `timestamp`, and each that it names is there once.
+/// Checks the list of signed headers: it must name itself and `timestamp`, none twice, and each that it names is there once.
 pub(crate) fn check_signed_headers(
     list: &HeaderName,
     timestamp: Option<&HeaderName>,
@@ -168,12 +168,14 @@ pub(crate) fn signed_headers(list: &HeaderName, headers: &HeaderMap) -> Vec<u8> 
     out
 }
 
-/// Sorted; `None` if one is no header name.
+/// Sorted; `None` if one is no header name, or is there twice: then a stranger's long header would be put into the text again
+/// and again.
 fn signed_names(list: &[u8]) -> Option<Vec<HeaderName>> {
     let names = list.split(|byte| *byte == b',').map(|name| HeaderName::from_bytes(trimmed(name)).ok());
     let mut names: Vec<HeaderName> = names.collect::<Option<_>>()?;
     names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    Some(names)
+    let twice = names.iter().zip(names.iter().skip(1)).any(|(name, next)| name == next);
+    (!twice).then_some(names)
 }
 
 pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {

@@ -99,8 +99,14 @@ impl<'a> Covered<'a> {
     }
 }
 
-/// The components of an inner list; `None` if one is none, or occurs twice.
+/// The most components that a signature may cover. Each is compared with those before it, and looked up in the request.
+const MAX_COMPONENTS: usize = 64;
+
+/// The components of an inner list; `None` if one is none or occurs twice, or there are more than [`MAX_COMPONENTS`].
 pub(crate) fn components(list: &InnerList) -> Option<Vec<Component>> {
+    if list.items.len() > MAX_COMPONENTS {
+        return None;
+    }
     let mut components: Vec<Component> = Vec::with_capacity(list.items.len());
     for item in &list.items {
         let component = Component::of(item.clone())?;

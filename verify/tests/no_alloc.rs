@@ -137,6 +137,20 @@ fn refusing_allocates_nothing() {
     }
 }
 
+/// A list of signed headers that names a long header again and again would be a text of gigabytes.
+#[test]
+fn a_header_is_put_into_a_text_once() {
+    let source = Source::named("contentful");
+    let (genuine, body) = realistic(source);
+    let mut hostile = genuine.clone();
+    let list = "x-contentful-signed-headers,x-contentful-timestamp".to_owned() + &",a".repeat(5_000);
+    hostile.insert("x-contentful-signed-headers", list.parse().unwrap());
+    hostile.insert("a", "v".repeat(10_000).parse().unwrap());
+    let (_, bytes, verdict) = cost(|| source.verifier.verify(&hostile, &body[..], at(NOW)).map(drop));
+    assert_eq!(verdict, Err(Refusal::MalformedHeader));
+    assert!(bytes < 1 << 20, "{bytes} bytes");
+}
+
 /// A stranger's headers cost nothing before the body is there, whatever its signature would have cost.
 #[test]
 fn a_request_without_headers_costs_nothing() {
