@@ -1,6 +1,7 @@
 //! The composition root: builds everything, starts it, exchanges it on reload, drains it on stop.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,12 +173,22 @@ impl App {
     ///
     /// When it is.
     pub async fn end(self, stuck: Option<&'static str>) -> anyhow::Result<()> {
-        let Some(why) = stuck else {
-            self.stop().await;
-            return Ok(());
+        let watched = self.stuck.clone();
+        let mut stop = pin!(self.stop());
+        let why = match stuck {
+            Some(why) => why,
+            None => tokio::select! {
+                biased;
+                () = &mut stop => match watched.why() {
+                    Some(why) => anyhow::bail!("{why}: start it again"),
+                    None => return Ok(()),
+                },
+                // It was about to stop, and cannot.
+                why = watched.must_restart() => why,
+            },
         };
         // What is stuck does not stop; what is not is given a little time.
-        if timeout(LAST_GRACE, self.stop()).await.is_err() {
+        if timeout(LAST_GRACE, stop).await.is_err() {
             tracing::warn!("not everything could be finished");
         }
         anyhow::bail!("{why}: start it again")
@@ -265,5 +276,47 @@ fn remind_of(sources: &[SourceStatus]) {
 fn note(ended: Result<(), tokio::task::JoinError>, part: &'static str) {
     if let Err(error) = ended {
         tracing::error!(%error, part, "broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::handlers;
+
+    async fn started(folder: &std::path::Path) -> (App, Arc<SqliteInbox>) {
+        let text = "[server]\nlisten = \"127.0.0.1:0\"\n[sources.klozeo]\npath = \"/in\"\nscheme = \"klozeo\"\n\
+                    keys = [{ id = \"k1\", value = \"whsec_a-secret-for-a-test-and-nothing-else\" }]\n";
+        let config = Config::parse(text, &folder.join("hookproof.toml")).unwrap();
+        let inbox = Arc::new(SqliteInbox::open(SqliteOptions::new(folder.join("inbox.db"))).unwrap());
+        (App::start_on(config, inbox.clone(), handlers()).await.unwrap(), inbox)
+    }
+
+    async fn end_of(work: impl Future<Output = anyhow::Result<()>>) -> String {
+        let ended = timeout(Duration::from_secs(20), work).await.expect("it ends by itself");
+        ended.map_or_else(|error| error.to_string(), |()| "well".to_owned())
+    }
+
+    #[tokio::test]
+    async fn it_does_not_go_on_without_a_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, inbox) = started(folder.path()).await;
+        inbox.break_off();
+        assert_eq!(
+            end_of(app.run_until(std::future::pending())).await,
+            "the inbox is closed: start it again"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_breaks_off_while_it_stops_is_no_good_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, _inbox) = started(folder.path()).await;
+        app.stuck.spawn("a part broke off", async { panic!("a fault") });
+        tokio::task::yield_now().await;
+        assert_eq!(end_of(app.end(None)).await, "a part broke off: start it again");
+        let folder = tempfile::tempdir().unwrap();
+        let (app, _inbox) = started(folder.path()).await;
+        assert_eq!(end_of(app.end(None)).await, "well");
     }
 }

@@ -33,6 +33,11 @@ impl Stuck {
         self.threads.load(Ordering::Relaxed)
     }
 
+    /// Why only a new process helps, if that is so.
+    pub(crate) fn why(&self) -> Option<&'static str> {
+        *self.why.borrow()
+    }
+
     /// Waits until only a new process helps; why.
     pub fn must_restart(&self) -> impl Future<Output = &'static str> + Send + use<> {
         let mut why = self.why.subscribe();

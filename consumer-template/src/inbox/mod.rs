@@ -152,8 +152,9 @@ pub trait Inbox: Operator + KeepRefused + Purge {
     ///
     /// # Errors
     ///
-    /// [`InboxError::Full`] when too many are waiting to be stored; [`InboxError::Store`] when the store failed. The event may be stored
-    /// all the same (the disk failed after the write): answer 503, and the provider's retry is a duplicate.
+    /// [`InboxError::Full`] when too many are waiting to be stored; [`InboxError::Store`] when the store failed, [`InboxError::Closed`]
+    /// when it has ended. The event may be stored all the same (the disk failed after the write): answer 503, and the provider's
+    /// retry is a duplicate.
     async fn accept(&self, incoming: Incoming) -> Result<Accepted, InboxError>;
 
     /// Notified whenever an event became pending in this process. A worker that waits on it needs to poll only for what other

@@ -13,9 +13,6 @@ use super::super::mailbox::Slot;
 use super::super::open;
 use super::super::options::SqliteOptions;
 use super::Writer;
-use crate::clock::SystemClock;
-use crate::dispatch::{DispatchConfig, Dispatcher};
-use crate::handler::handlers;
 use crate::inbox::InboxError;
 
 type Answer<T> = tokio::sync::oneshot::Receiver<Result<T, InboxError>>;
@@ -223,15 +220,9 @@ fn nobody_waits_for_a_writer_that_has_broken_off() {
     assert!(matches!(refused, InboxError::Closed), "{refused}");
 }
 
-#[tokio::test]
-async fn a_dispatcher_does_not_wait_for_a_writer_that_has_broken_off() {
-    let folder = tempfile::tempdir().unwrap();
-    let inbox = SqliteInbox::open(SqliteOptions::new(folder.path().join("inbox.db"))).unwrap();
-    inbox.writer.mailbox.push(Slot::Control, Box::new(Fatal)).unwrap();
-    let config = DispatchConfig::default();
-    let dispatcher = Dispatcher::new(Arc::new(inbox), handlers(), config, Arc::new(SystemClock));
-    let stuck = dispatcher.stuck();
-    let running = dispatcher.run(std::future::pending());
-    tokio::time::timeout(Duration::from_secs(20), running).await.expect("it ends by itself");
-    assert_eq!(stuck.must_restart().await, "the inbox is closed");
+impl SqliteInbox {
+    /// Has the writer break off.
+    pub(crate) fn break_off(&self) {
+        self.writer.mailbox.push(Slot::Control, Box::new(Fatal)).unwrap();
+    }
 }
