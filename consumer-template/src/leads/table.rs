@@ -13,10 +13,13 @@ use super::model::{Book, Key, Kind, Said, Stamp, Weight};
 /// Joins what `change` says into the book of `source`, and writes the leads anew that this changes.
 pub(super) fn apply(conn: &Connection, source: &str, change: Change) -> rusqlite::Result<()> {
     let mut book = Book::default();
+    let mut known = BTreeSet::new();
     for lead in change.book.leads() {
         // Of a group, whoever is asked for brings all.
-        if !book.leads().contains(&lead) {
-            book.join(load_group(conn, source, &lead)?);
+        if !known.contains(&lead) {
+            let group = load_group(conn, source, &lead)?;
+            known.extend(group.leads());
+            book.join(group);
         }
     }
     if change.lead.is_none() {
