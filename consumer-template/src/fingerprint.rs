@@ -26,6 +26,9 @@ use crate::event::DeadReason;
 /// Hexadecimal digits of a fingerprint: 64 bits, so that among a million kinds of failure no two are likely to share one.
 pub const DIGITS: usize = 16;
 
+/// How much of an error is kept, in bytes. The rest says nothing: in a log, too, a failure is the one that the store knows.
+const ERROR_BYTES: usize = 2_000;
+
 /// The words after which a number of three digits is an HTTP status.
 const STATUS_WORDS: [&str; 4] = ["answered", "code", "http", "status"];
 
@@ -43,13 +46,18 @@ pub struct Fingerprint(String);
 )]
 pub struct NotAFingerprint;
 
+/// As much of an error as is kept.
+pub(crate) fn shortened(error: &str) -> &str {
+    (0..=error.len().min(ERROR_BYTES)).rev().find_map(|end| error.get(..end)).unwrap_or_default()
+}
+
 impl Fingerprint {
     /// The fingerprint of the failure of an event of `source`, which died for `reason` with `error`.
     #[must_use]
     pub fn of(source: &str, reason: DeadReason, error: &str) -> Self {
         let mut hash = Sha256::new();
         // Each piece with its length, so that nothing can move from one to the next.
-        for piece in ["failure/1", source, reason.as_str(), &normalised(error)] {
+        for piece in ["failure/1", source, reason.as_str(), &normalised(shortened(error))] {
             hash.update((piece.len() as u64).to_be_bytes());
             hash.update(piece.as_bytes());
         }

@@ -78,6 +78,21 @@ fn varying() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn long_errors_are_cut_between_characters() {
+    assert_eq!(shortened("short"), "short");
+    assert_eq!(shortened(&"é".repeat(1_500)).len(), 2_000);
+    assert_eq!(shortened(&format!("x{}", "é".repeat(1_500))).len(), 1_999);
+}
+
+#[test]
+fn what_is_not_kept_does_not_count() {
+    let kept = "word ".repeat(400);
+    let of = |error: &str| Fingerprint::of("crm", DeadReason::Permanent, error);
+    assert_eq!(of(&kept), of(&format!("{kept}and another")));
+    assert_ne!(of(&kept), of(&kept.replacen("word", "and another", 1)));
+}
+
 proptest! {
     /// However the failure's number, id or address reads, it is one failure; and another word is another one.
     #[test]

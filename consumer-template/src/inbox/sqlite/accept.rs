@@ -11,9 +11,9 @@ use super::lanes::{self, Place};
 use super::old_keys::OldKeys;
 use super::order;
 use super::room::Room;
-use super::rows::{self, Note, encode_headers, shortened, to_sql};
+use super::rows::{self, Note, encode_headers, to_sql};
 use crate::event::{DeadReason, EventNo, State, Step};
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, shortened};
 use crate::inbox::{Accepted, By, Delivery, DeliveryNo, Incoming};
 
 /// The actor that the audit log names when a redelivery revives a dead letter.
@@ -122,7 +122,7 @@ fn store(
     let facts = &incoming.facts;
     let received_at = to_sql(incoming.received_at);
     let state = if dead.is_some() { State::Dead } else { State::Pending };
-    let failure = dead.map(|(reason, why)| Fingerprint::of(&incoming.source, reason, shortened(why)));
+    let failure = dead.map(|(reason, why)| Fingerprint::of(&incoming.source, reason, why));
     let event = conn
         .prepare_cached(
             "INSERT INTO events (source, scheme, key_id, replay_key, identity, event_id, event_id_signed, event_type,
