@@ -23,8 +23,6 @@ use crate::verifier::Verifier;
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
     scheme: &'a Scheme,
-    /// What is signed.
-    parts: &'a [Part],
     headers: HeadersFound<'a>,
     presented: Presented<'a>,
     verifier: &'a Verifier,
@@ -62,10 +60,8 @@ impl<'a> Claims<'a> {
     /// Nothing yet. It is filled where it is, because moving it costs as much as reading most headers.
     #[inline(always)]
     pub(crate) fn new(verifier: &'a Verifier, request: &'a RequestView<'a>) -> Self {
-        let scheme = verifier.scheme().family(request.headers);
         Self {
-            scheme,
-            parts: &scheme.parts,
+            scheme: verifier.scheme().family(request.headers),
             headers: HeadersFound::default(),
             presented: Presented::default(),
             verifier,
@@ -187,7 +183,7 @@ impl<'a> Claims<'a> {
     /// One of the texts that may have been signed; `of_body` is what the body contributes.
     #[inline]
     pub(crate) fn text<'c>(&'c self, message: usize, of_body: &'c [u8]) -> Claimed<'c> {
-        Claimed { claims: self, parts: self.parts, message, of_body }
+        Claimed { claims: self, message, of_body }
     }
 
     /// What the body contributes to the signed text.
@@ -273,14 +269,13 @@ impl<'a> Claims<'a> {
 /// One of the texts that may have been signed.
 pub(crate) struct Claimed<'c> {
     claims: &'c Claims<'c>,
-    parts: &'c [Part],
     message: usize,
     of_body: &'c [u8],
 }
 
 impl Text for Claimed<'_> {
     fn feed(&self, mut sink: impl FnMut(&[u8])) {
-        self.claims.feed(self.parts, self.message, self.of_body, &mut sink);
+        self.claims.feed(&self.claims.scheme.parts, self.message, self.of_body, &mut sink);
     }
 }
 

@@ -46,16 +46,10 @@ pub(crate) struct Candidate {
     /// What it may have been made with.
     algorithms: AlgorithmSet,
     signature: SignatureBytes,
-    place: Place,
-}
-
-/// What a candidate belongs to.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// The header that it stands in, as an index into the scheme's. It may be for any message.
-    Header(usize),
+    /// The header that it stands in, as an index into the scheme's.
+    header: usize,
     /// The only message that it is for.
-    Message(usize),
+    message: Option<usize>,
 }
 
 /// Signatures of the right length, at most [`MAX_SIGNATURES`]. Large, so it is filled where it is.
@@ -76,12 +70,9 @@ impl Candidates {
     ) -> impl Iterator<Item = (AlgorithmSet, &[u8])> {
         let (header, named) = (key.header, self.wanted_key.as_ref().is_none_or(|wanted| *wanted == *key.kid));
         let fits = move |candidate: &&Candidate| {
-            let belongs = match candidate.place {
-                Place::Header(place) => header.is_none_or(|only| only == place),
-                // Message signatures stand in the scheme's own header.
-                Place::Message(place) => place == message && header.is_none_or(|only| only == 0),
-            };
-            named && belongs
+            named
+                && header.is_none_or(|only| only == candidate.header)
+                && candidate.message.is_none_or(|only| only == message)
         };
         let candidates = self.list.iter().filter(fits);
         candidates.map(|candidate| (candidate.algorithms, candidate.signature.as_slice()))
@@ -108,8 +99,7 @@ impl Candidates {
 
     #[inline]
     fn push(&mut self, algorithm: Algorithm, header: usize, signature: SignatureBytes) {
-        let place = Place::Header(header);
-        self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, place });
+        self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, header, message: None });
     }
 
     pub(crate) fn push_for_message(
@@ -118,8 +108,8 @@ impl Candidates {
         algorithms: &[Algorithm],
         signature: SignatureBytes,
     ) {
-        let place = Place::Message(message);
-        self.add(Candidate { algorithms: AlgorithmSet::new(algorithms), signature, place });
+        let algorithms = AlgorithmSet::new(algorithms);
+        self.add(Candidate { algorithms, signature, header: 0, message: Some(message) });
     }
 
     /// More than [`MAX_SIGNATURES`] are passed over.
