@@ -17,7 +17,7 @@ use crate::dispatch::{Control, Dispatcher, Processing, Stuck, Sweeper};
 use crate::effect::{Effect, Handlers};
 use crate::inbox::sqlite::{SqliteInbox, SqliteOptions};
 use crate::inbox::{Inbox, Pause, SourceStatus};
-use crate::ingress::listener::Listener;
+use crate::ingress::listener::{Listener, stopped};
 use crate::ingress::router::router;
 use crate::ingress::serving::Serving;
 use crate::refused::{Collector, Recorder};
@@ -234,9 +234,9 @@ impl std::fmt::Debug for Parts {
     }
 }
 
-/// Waits until somebody says stop. An error means that the app is gone: that is a stop too.
+/// As [`stopped`], for a part that has nothing else to ask.
 async fn told(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
+    stopped(&mut stop).await;
 }
 
 /// Opens the database on a thread that may wait for the disk.

@@ -111,7 +111,7 @@ impl Drop for Watch {
 
 impl fmt::Debug for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stuck").field("threads", &self.threads()).field("why", &*self.why.borrow()).finish()
+        f.debug_struct("Stuck").field("threads", &self.threads()).field("why", &self.why()).finish()
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
         stuck.spawn("this one ended", async {}).await.unwrap();
         stuck.spawn("this one was stopped", std::future::pending()).abort();
         tokio::task::yield_now().await;
-        assert!(stuck.why.borrow().is_none(), "{stuck:?}");
+        assert_eq!(stuck.why(), None);
         let broken = stuck.spawn("this one broke off", async { panic!("a fault") });
         let why = tokio::time::timeout(std::time::Duration::from_secs(5), stuck.must_restart()).await;
         assert_eq!(why, Ok("this one broke off"));

@@ -121,7 +121,8 @@ async fn serve_connection(stream: TcpStream, peer: Peer, serving: Serving, mut s
     }
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+/// Waits until somebody says stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that whoever could say "stop" is gone: that is a stop too.
     let _ = stop.wait_for(|stop| *stop).await;
 }
