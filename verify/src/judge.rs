@@ -3,7 +3,7 @@
 use crate::algorithm::AlgorithmSet;
 use crate::claims::Claims;
 use crate::key_ring::{KeyRing, MAX_KEYS, RingKey, VerifyingKey};
-use crate::mac::{Choice, Hash, Tag, Text, any_bit, no};
+use crate::mac::{Choice, Hash, Tag, Text, Verdict, any_bit};
 use crate::scheme::Algorithm;
 use crate::signature_list::{Candidates, MAX_SIGNATURES};
 use crate::timestamp::UnixTime;
@@ -30,19 +30,19 @@ pub(crate) fn judge(
 
 /// Whether `key` made any of the candidates over this message.
 #[inline]
-pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, text: &impl Text) -> Choice {
+pub(crate) fn judge_one(key: &RingKey, candidates: &Candidates, message: usize, text: &impl Text) -> Verdict {
     let presented = candidates.presented(key, message);
     match &key.verifying {
         VerifyingKey::Mac(ready) => tag_matches(ready.hash(), &ready.tag_of(text), presented),
         VerifyingKey::Token(token) => presented
             .filter(|(algorithms, _)| algorithms.contains(Algorithm::SharedToken))
-            .fold(no(), |any, (_, digest)| any | token.matches(digest)),
+            .fold(Verdict::NO, |any, (_, digest)| any.or(token.matches(digest))),
         #[cfg(feature = "asymmetric")]
         VerifyingKey::Public(public) => {
             let mut whole = Vec::new();
             text.feed(|bytes| whole.extend_from_slice(bytes));
-            presented.fold(no(), |any, (algorithms, signature)| {
-                any | crate::mac::public_verdict(public.verifies(algorithms, &whole, signature))
+            presented.fold(Verdict::NO, |any, (algorithms, signature)| {
+                any.or(crate::mac::public_verdict(public.verifies(algorithms, &whole, signature)))
             })
         }
     }
@@ -54,11 +54,11 @@ pub(crate) fn tag_matches<'c>(
     hash: Hash,
     tag: &Tag,
     presented: impl Iterator<Item = (AlgorithmSet, &'c [u8])>,
-) -> Choice {
-    let mut any = no();
+) -> Verdict {
+    let mut any = Verdict::NO;
     for (algorithms, signature) in presented {
         if algorithms.contains(hash.algorithm()) {
-            any |= tag.matches(signature);
+            any = any.or(tag.matches(signature));
         }
     }
     any
@@ -76,9 +76,9 @@ impl Verdicts {
     }
 
     #[inline]
-    pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Choice) {
+    pub(crate) fn set(&mut self, message: usize, key: usize, verdict: Verdict) {
         if message < MAX_SIGNATURES && key < MAX_KEYS {
-            self.0 |= u64::from(verdict.unwrap_u8()) << (message * MAX_KEYS + key);
+            self.0 |= verdict.bit() << (message * MAX_KEYS + key);
         }
     }
 

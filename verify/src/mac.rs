@@ -206,6 +206,25 @@ pub(crate) fn equal_digests(a: &[u8; 32], b: &[u8; 32]) -> bool {
     a.ct_eq(b).into()
 }
 
+/// Whether any of several comparisons held: 0 or 1. `subtle` hides a comparison from the optimiser when it is made, and
+/// once more for every `|`; a list is folded without the latter, for nothing looks at a bit before all are in.
+#[derive(Clone, Copy)]
+pub(crate) struct Verdict(u8);
+
+impl Verdict {
+    pub(crate) const NO: Self = Self(0);
+
+    #[inline]
+    pub(crate) fn or(self, other: Choice) -> Self {
+        Self(self.0 | other.unwrap_u8())
+    }
+
+    #[inline]
+    pub(crate) fn bit(self) -> u64 {
+        u64::from(self.0)
+    }
+}
+
 /// "No": the neutral element of folding comparisons with `|`.
 pub(crate) fn no() -> Choice {
     Choice::from(0)
