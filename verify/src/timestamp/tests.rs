@@ -71,6 +71,20 @@ fn the_window_is_two_sided_and_inclusive() {
 }
 
 #[test]
+fn a_window_has_fractions_and_may_be_endless() {
+    let check = |window: Duration, early: u64| {
+        let (time, now) = (UnixTime::from_secs(NOW), UnixTime::from_millis(NOW * 1000 + early));
+        Window::symmetric(window).check(time, now, TimestampFormat::Millis)
+    };
+    let window = Duration::new(1, 500_999_999);
+    assert_eq!(check(window, 1500), Ok(()), "a part of a millisecond counts for nothing");
+    assert_eq!(check(window, 1501), Err(Refusal::TimestampTooOld));
+    // Its milliseconds, cut to 64 bits, would be 384.
+    let endless = Duration::from_secs(18_446_744_073_709_552);
+    assert_eq!(check(endless, 1500), Ok(()), "no window is too long to be compared with");
+}
+
+#[test]
 fn seconds_are_compared_in_whole_seconds() {
     let window = Window::symmetric(Duration::from_secs(300));
     let now = UnixTime::from_millis((NOW + 300) * 1000 + 999);
