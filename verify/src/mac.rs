@@ -225,7 +225,7 @@ impl Verdict {
     }
 }
 
-/// "No": the neutral element of folding comparisons with `|`.
+/// "No", where there is nothing to compare.
 pub(crate) fn no() -> Choice {
     Choice::from(0)
 }

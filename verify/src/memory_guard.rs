@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config_error::ConfigError;
 use crate::replay::ReplayKey;
 use crate::replay_guard::{Claim, ClaimToken, GuardError, GuardFuture, ReplayGuard};
-use crate::timestamp::UnixTime;
+use crate::timestamp::{UnixTime, millis};
 
 /// Remembers in memory, for one process and until it ends.
 ///
@@ -124,7 +124,7 @@ impl MemoryReplayGuard {
 impl Memory {
     /// Takes note of the time, and forgets what is older than `retention`.
     fn advance(&mut self, now: UnixTime, retention: Duration) {
-        let retention = u64::try_from(retention.as_millis()).unwrap_or(u64::MAX);
+        let retention = millis(retention);
         let now = now.as_millis().saturating_add(self.set_back);
         // Requests overtake one another, so a moment before the latest is usual and changes nothing. One that is a whole
         // retention before it was told by a clock that had been wrong: time goes on from there, or what was done while it

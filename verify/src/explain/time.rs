@@ -9,7 +9,7 @@ use super::trial::{Trial, Variation};
 use crate::http_message;
 use crate::pointer::Scalar;
 use crate::scheme::{Freshness, Scheme, Syntax, TimestampAt};
-use crate::timestamp::{TimestampFormat, UnixTime, Window};
+use crate::timestamp::{TimestampFormat, UnixTime, Window, millis};
 use crate::token::Token;
 
 /// How a timestamp may be written otherwise than configured.
@@ -71,10 +71,6 @@ fn window(scheme: &Scheme) -> Option<Window> {
         Freshness::SignedTimestamp { window, .. } | Freshness::EventTime { window, .. } => Some(*window),
         Freshness::None => None,
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Where the stated time lies, seen from the receipt.
