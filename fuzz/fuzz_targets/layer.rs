@@ -110,6 +110,10 @@ impl Script {
                 15 if cut == 0xff => steps.push_back(Step::Break),
                 _ => {}
             }
+            // None at all leaves the body in one piece, as most are.
+            if cut == 0 {
+                continue;
+            }
             let (piece, after) = rest.split_at(usize::from(cut >> 4).min(rest.len()));
             steps.push_back(Step::Data(Bytes::copy_from_slice(piece)));
             rest = after;
@@ -157,6 +161,10 @@ impl Body for Script {
                 Poll::Pending
             }
         }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.steps.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -142,6 +142,7 @@ pub mod explain;
 mod extract;
 pub mod guide;
 pub mod handshake;
+mod head;
 mod headers_read;
 mod http_message;
 mod judge;

@@ -4,15 +4,18 @@ use std::fmt;
 use std::mem;
 use std::sync::Arc;
 
+use arc_swap::Guard;
+#[cfg(feature = "tower")]
+use bytes::Buf;
 use bytes::Bytes;
 
 use crate::claims::{Claims, Then, of_body};
+use crate::head::Head;
 use crate::judge::{Verdicts, judge_one, tag_matches};
 use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
 use crate::mac::{RunningMac, Text};
 use crate::part::Part;
 use crate::refusal::Refusal;
-use crate::request::RequestView;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
 use crate::verified::{Facts, Observed, Verified};
@@ -54,18 +57,15 @@ enum Received {
     Whole(Bytes),
 }
 
-impl Pending {
-    pub(crate) fn begin(
-        verifier: &Verifier,
-        request: RequestView<'_>,
-        now: UnixTime,
-    ) -> Result<Self, Refusal> {
-        let ring = verifier.keys();
+impl Head<'_> {
+    /// The same for a body that is still coming. What the headers say is copied from them.
+    pub(crate) fn into_pending(self, observed: Observed) -> Pending {
+        let Self { verifier, ring, claims, candidates, now } = self;
         let mut arriving = Box::new(Arriving {
             verifier: verifier.clone(),
-            ring: Arc::clone(&ring),
-            candidates: Candidates::default(),
-            observed: Observed::default(),
+            ring: Guard::into_inner(ring),
+            candidates,
+            observed,
             then: Then::Nothing,
             now,
             macs: Vec::new(),
@@ -74,13 +74,13 @@ impl Pending {
             body: Received::Gathered(Vec::new()),
             expected: 0,
         });
-        let mut claims = Claims::new(verifier, &request);
-        claims.read(&ring, now, &mut arriving.candidates, &mut arriving.observed)?;
         claims.read_metadata(&mut arriving.observed);
         arriving.start(claims);
-        Ok(Self(arriving))
+        Pending(arriving)
     }
+}
 
+impl Pending {
     /// Says how long the body will be, in bytes (from `Content-Length`). Reserves nothing.
     ///
     /// # Errors
@@ -107,18 +107,23 @@ impl Pending {
         Ok(())
     }
 
-    /// Whether a piece of this length, in bytes, is the whole body that was promised. A smaller one, whose rest is waited
-    /// for, must be copied: it may hold on to a buffer that is larger.
+    /// Takes the next piece of the body. Most bodies come in one.
     #[cfg(feature = "tower")]
-    pub(crate) fn is_whole(&self, length: usize) -> bool {
-        self.0.body.as_slice().is_empty() && length == self.0.expected
-    }
-
-    /// Takes the whole body, as it is.
-    #[cfg(feature = "tower")]
-    pub(crate) fn take_whole(&mut self, body: Bytes) -> Result<(), Refusal> {
-        self.0.hash(&body)?;
-        self.0.body = Received::Whole(body);
+    pub(crate) fn take(&mut self, piece: &mut impl Buf) -> Result<(), Refusal> {
+        let length = piece.remaining();
+        // A piece whose rest is waited for must be copied: it may hold on to a buffer that is larger.
+        if self.0.body.as_slice().is_empty() && length == self.0.expected {
+            let body = piece.copy_to_bytes(length);
+            self.0.hash(&body)?;
+            self.0.body = Received::Whole(body);
+            return Ok(());
+        }
+        while piece.has_remaining() {
+            let chunk = piece.chunk();
+            let length = chunk.len();
+            self.update(chunk)?;
+            piece.advance(length);
+        }
         Ok(())
     }
 

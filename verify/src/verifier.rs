@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
-use crate::claims::{Claims, Then};
+use crate::claims::Then;
 use crate::config_error::ConfigError;
 use crate::encoding::{is_id_byte, to_hex};
+use crate::head::Head;
 use crate::http_message;
-use crate::judge::{Verdicts, judge};
+use crate::judge::Verdicts;
 use crate::key::Key;
 use crate::key_ring::{KeyRing, VerifyingKey};
 use crate::mac::{Tag, sha256};
@@ -20,7 +21,6 @@ use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::scheme::{Freshness, Scheme, Syntax};
 use crate::scheme_rules::check_window;
-use crate::signature_list::Candidates;
 use crate::timestamp::{UnixTime, Window};
 use crate::verified::{Facts, Observed, SignedBy, Verified};
 use crate::{adyen, token};
@@ -228,6 +228,12 @@ impl Verifier {
         self.0.keys.load_full()
     }
 
+    /// The same, for as long as one delivery is looked at: nothing is counted.
+    #[inline]
+    pub(crate) fn ring(&self) -> Guard<Arc<KeyRing>> {
+        self.0.keys.load()
+    }
+
     /// Puts other keys in the place of those in use, for this verifier and all its clones, without a restart. A
     /// request that has begun keeps the keys with which it began; readers never wait.
     ///
@@ -283,24 +289,9 @@ impl Verifier {
         now: UnixTime,
         observed: &mut Observed,
     ) -> Result<Arc<SignedBy>, Refusal> {
-        let ring = self.0.keys.load();
-        let mut claims = Claims::new(self, request);
-        let mut candidates = Candidates::default();
-        claims.read(&ring, now, &mut candidates, observed)?;
-        let scheme = &self.0.scheme;
-        let made_of_body;
-        let of_body = if scheme.plan.plain_body {
-            body
-        } else {
-            made_of_body = claims.of_body(scheme, body);
-            &made_of_body
-        };
-        let verdicts = judge(&ring, &candidates, (&claims, of_body), now);
-        // Not before: the processor does this while the hash is still being computed.
-        claims.read_metadata(observed);
-        let then = claims.then();
-        let conclusion = Conclusion { ring: &ring, verdicts, then, of_body, now };
-        self.settle(&conclusion, body, observed).map(Arc::clone)
+        let mut head = Head::new(self, request, now);
+        head.read(observed)?;
+        head.prove(body, observed)
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice
@@ -314,7 +305,10 @@ impl Verifier {
         request: impl Into<RequestView<'a>>,
         now: impl Into<UnixTime>,
     ) -> Result<Pending, Refusal> {
-        Pending::begin(self, request.into(), now.into())
+        let request = request.into();
+        let (mut head, mut observed) = (Head::new(self, &request, now.into()), Observed::default());
+        head.read(&mut observed)?;
+        Ok(head.into_pending(observed))
     }
 
     /// The last steps, common to all doors: which key it was, what was signed beside the body, and when the event was.
@@ -376,7 +370,7 @@ impl Verifier {
 
     /// The MAC of a short text with the key of that id, for a challenge that asks for it. `None` if that is a public key.
     pub(crate) fn mac_with(&self, key_id: &str, text: &[u8]) -> Option<Tag> {
-        let ring = self.0.keys.load();
+        let ring = self.ring();
         let key = ring.keys().iter().find(|key| *key.id == *key_id)?;
         let VerifyingKey::Mac(ready) = &key.verifying else { return None };
         Some(ready.tag_of(text))

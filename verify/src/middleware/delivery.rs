@@ -1,10 +1,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use http::request::Parts;
 use http::{Method, Response, Uri};
+use http_body::Body;
 
+use crate::head::Head;
 use crate::middleware::challenge::Before;
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::observation::{Observation, Outcome};
@@ -16,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::replay_guard::{GuardError, GuardFuture};
 use crate::request::RequestView;
 use crate::timestamp::UnixTime;
-use crate::verified::Verified;
+use crate::verified::{Observed, Verified};
 
 /// A request on its way through the layer: what was decided for it, and where that is told.
 pub(crate) struct Delivery {
@@ -35,6 +38,14 @@ pub(crate) struct NotProven {
     body: Option<Bytes>,
 }
 
+/// What came of a first look at a request.
+#[expect(clippy::large_enum_variant, reason = "taken apart where it is made")]
+pub(crate) enum Look {
+    Proven(Verified<Bytes>),
+    /// There is more to come.
+    Arriving(Pending),
+}
+
 impl From<Refusal> for NotProven {
     fn from(refusal: Refusal) -> Self {
         Self { refusal, body: None }
@@ -44,7 +55,7 @@ impl From<Refusal> for NotProven {
 /// What follows from the head of a request.
 pub(crate) enum Begun {
     /// The body is to be received. In a box, for it goes from state to state.
-    Receiving(Box<Delivery>, Pending),
+    Receiving(Box<Delivery>),
     /// The head sufficed.
     Answered(Response<Bytes>),
     /// The head sufficed, and something is to be stored before it is answered.
@@ -54,8 +65,8 @@ pub(crate) enum Begun {
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
 
 impl Delivery {
-    /// All that is decided before the body is read. `length` is what the framing says of the body, in bytes.
-    pub(crate) fn begin(settings: Arc<Settings>, parts: Parts, length: Option<u64>) -> Begun {
+    /// What is decided before any header is read that a scheme has.
+    pub(crate) fn begin(settings: Arc<Settings>, parts: Parts) -> Begun {
         let now = settings.now();
         if let Some(begun) = challenge(&settings, &parts, now) {
             return begun;
@@ -67,22 +78,49 @@ impl Delivery {
             return Begun::Answered(settings.answer_to(refusal));
         }
         let (source, known) = settings.sources.of(&parts);
-        let delivery = Box::new(Self { settings, source, known, parts, now });
-        let pending = delivery.source.verifier().begin(RequestView::from(&delivery.parts), now);
-        let pending = pending.and_then(|mut pending| {
-            // The body knows the length that the framing promises; a header may be missing or lie.
-            length.map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
-            Ok(pending)
-        });
-        match pending {
-            Ok(pending) => Begun::Receiving(delivery, pending),
-            Err(refusal) => Begun::Answered(delivery.refuse(refusal.into())),
+        Begun::Receiving(Box::new(Self { settings, source, known, parts, now }))
+    }
+
+    /// Reads the headers, and then what has arrived of the body. Most bodies are there with their headers, in one piece:
+    /// they are proven where they are, and nothing is kept for the next look.
+    pub(crate) fn look<B: Body>(
+        &self,
+        mut body: Pin<&mut B>,
+        cx: &mut Context<'_>,
+    ) -> Result<Look, NotProven> {
+        let (request, mut observed) = (RequestView::from(&self.parts), Observed::default());
+        let verifier = self.source.verifier();
+        let mut head = Head::new(verifier, &request, self.now);
+        head.read(&mut observed)?;
+        // The body knows the length that the framing promises; a header may be missing or lie.
+        let length = body.size_hint().exact();
+        if length.is_some_and(|bytes| bytes > verifier.body_limit() as u64) {
+            return Err(Refusal::BodyTooLarge.into());
         }
+        let mut piece = match body.as_mut().poll_frame(cx) {
+            Poll::Ready(Some(Err(_))) => return Err(Refusal::BodyIncomplete.into()),
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
+            Poll::Ready(None) | Poll::Pending => None,
+        };
+        if let Some(piece) = &mut piece
+            && length == Some(piece.remaining() as u64)
+            && body.is_end_stream()
+        {
+            let body = piece.copy_to_bytes(piece.remaining());
+            return self.proof(head.into_proof(body, observed)).map(Look::Proven);
+        }
+        let mut pending = head.into_pending(observed);
+        length.map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
+        piece.map_or(Ok(()), |mut piece| pending.take(&mut piece))?;
+        Ok(Look::Arriving(pending))
     }
 
     /// The verdict about the whole body. The decoy's is never a good one.
-    pub(crate) fn conclude(&self, pending: Pending) -> Result<Verified<Bytes>, NotProven> {
-        match pending.conclude() {
+    pub(crate) fn proof(
+        &self,
+        concluded: Result<Verified<Bytes>, (Refusal, Bytes)>,
+    ) -> Result<Verified<Bytes>, NotProven> {
+        match concluded {
             Ok(proof) if self.known => Ok(proof),
             Ok(_) => Err(Refusal::UnknownSource.into()),
             Err((refusal, body)) => Err(NotProven { refusal, body: Some(body) }),

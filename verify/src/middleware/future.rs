@@ -2,14 +2,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
-use crate::middleware::delivery::{Afterwards, Answering, Delivery, NotProven};
+use crate::middleware::delivery::{Afterwards, Answering, Delivery, Look, NotProven};
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::response::ResponseBody;
 use crate::pending::Pending;
@@ -68,7 +68,8 @@ pin_project! {
 struct Reader<S> {
     service: S,
     delivery: Box<Delivery>,
-    pending: Pending,
+    /// From the second look on.
+    pending: Option<Pending>,
 }
 
 /// A genuine delivery on its way to the service.
@@ -82,8 +83,8 @@ impl<S, B, ReqBody> ResponseFuture<S, B, ReqBody>
 where
     S: Service<Request<B>>,
 {
-    pub(crate) fn reading(service: S, delivery: Box<Delivery>, body: ReqBody, pending: Pending) -> Self {
-        let reader = Some(Reader { service, delivery, pending });
+    pub(crate) fn reading(service: S, delivery: Box<Delivery>, body: ReqBody) -> Self {
+        let reader = Some(Reader { service, delivery, pending: None });
         Self::new(State::Reading { reader, body, deadline: None })
     }
 
@@ -115,19 +116,20 @@ where
             // What a state holds as an option is taken once: the state changes right below.
             let next = match this.state.as_mut().project() {
                 StateProj::Reading { reader, body, mut deadline } => {
-                    let outcome = match poll_body(reader, body, cx) {
-                        Poll::Ready(outcome) => outcome,
+                    let reading = reader.as_mut().expect(TAKEN);
+                    let concluded = match reading.poll_proof(body, cx) {
+                        Poll::Ready(concluded) => concluded,
                         Poll::Pending => {
-                            if let (None, Some(reader)) = (deadline.as_ref().get_ref(), &*reader) {
-                                deadline.set(Some(sleep(reader.delivery.settings.body_timeout)));
+                            if deadline.is_none() {
+                                deadline.set(Some(sleep(reading.delivery.settings.body_timeout)));
                             }
                             if let Some(deadline) = deadline.as_pin_mut() {
                                 ready!(deadline.poll(cx));
                             }
-                            Err(Refusal::BodyTimeout)
+                            Err(Refusal::BodyTimeout.into())
                         }
                     };
-                    reader.take().expect(TAKEN).conclude(outcome)
+                    reader.take().expect(TAKEN).conclude(concluded)
                 }
                 StateProj::Claiming { claim, proven } => {
                     let claimed = ready!(claim.as_mut().poll(cx));
@@ -165,54 +167,49 @@ where
     }
 }
 
-/// Feeds what has arrived to the verifier; ready when the body is complete or condemned.
-fn poll_body<S, ReqBody: Body>(
-    reader: &mut Option<Reader<S>>,
-    mut body: Pin<&mut ReqBody>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), Refusal>> {
-    let Some(Reader { pending, .. }) = reader else { return Poll::Ready(Err(Refusal::BodyIncomplete)) };
-    for _ in 0..FRAMES_PER_TURN {
-        match ready!(body.as_mut().poll_frame(cx)) {
-            None => return Poll::Ready(Ok(())),
-            Some(Err(_)) => return Poll::Ready(Err(Refusal::BodyIncomplete)),
-            Some(Ok(frame)) => {
-                // What is no data is a trailer, and counts for nothing.
-                let Ok(mut data) = frame.into_data() else { continue };
-                if let Err(refusal) = take(pending, &mut data) {
-                    return Poll::Ready(Err(refusal));
+impl<S> Reader<S> {
+    /// Feeds what has arrived to the verifier; ready when the body is complete or condemned.
+    fn poll_proof<ReqBody: Body>(
+        &mut self,
+        mut body: Pin<&mut ReqBody>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Verified<Bytes>, NotProven>> {
+        let pending = match &mut self.pending {
+            Some(pending) => pending,
+            None => match self.delivery.look(body.as_mut(), cx)? {
+                Look::Proven(proof) => return Poll::Ready(Ok(proof)),
+                Look::Arriving(pending) => self.pending.insert(pending),
+            },
+        };
+        for _ in 0..FRAMES_PER_TURN {
+            match ready!(body.as_mut().poll_frame(cx)) {
+                None => {
+                    let concluded = self.pending.take().map(Pending::conclude);
+                    let concluded = concluded.unwrap_or(Err((Refusal::BodyIncomplete, Bytes::new())));
+                    return Poll::Ready(self.delivery.proof(concluded));
+                }
+                Some(Err(_)) => return Poll::Ready(Err(Refusal::BodyIncomplete.into())),
+                Some(Ok(frame)) => {
+                    // What is no data is a trailer, and counts for nothing.
+                    let Ok(mut data) = frame.into_data() else { continue };
+                    pending.take(&mut data)?;
                 }
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
-    cx.waker().wake_by_ref();
-    Poll::Pending
-}
 
-/// Feeds a frame to the verifier. Most bodies come in one.
-fn take(pending: &mut Pending, data: &mut impl Buf) -> Result<(), Refusal> {
-    let length = data.remaining();
-    if pending.is_whole(length) {
-        return pending.take_whole(data.copy_to_bytes(length));
-    }
-    while data.has_remaining() {
-        let piece = data.chunk();
-        let length = piece.len();
-        pending.update(piece)?;
-        data.advance(length);
-    }
-    Ok(())
-}
-
-impl<S> Reader<S> {
-    /// The verdict, and what follows from it.
-    fn conclude<B, ReqBody>(self, received: Result<(), Refusal>) -> State<S, S::Future, S::Response, ReqBody>
+    /// What follows from the verdict.
+    fn conclude<B, ReqBody>(
+        self,
+        concluded: Result<Verified<Bytes>, NotProven>,
+    ) -> State<S, S::Future, S::Response, ReqBody>
     where
         S: Service<Request<B>>,
         B: From<Bytes>,
     {
-        let Self { service, delivery, pending } = self;
-        let concluded = received.map_err(NotProven::from).and_then(|()| delivery.conclude(pending));
+        let Self { service, delivery, .. } = self;
         let proof = match concluded {
             Err(not_proven) => return State::answered(delivery.refuse(not_proven)),
             Ok(proof) => proof,

@@ -46,8 +46,8 @@ where
         let clone = self.inner.clone();
         let ready = mem::replace(&mut self.inner, clone);
         let (parts, body) = request.into_parts();
-        match Delivery::begin(Arc::clone(&self.settings), parts, body.size_hint().exact()) {
-            Begun::Receiving(delivery, pending) => ResponseFuture::reading(ready, delivery, body, pending),
+        match Delivery::begin(Arc::clone(&self.settings), parts) {
+            Begun::Receiving(delivery) => ResponseFuture::reading(ready, delivery, body),
             Begun::Answering(answer) => ResponseFuture::answering(answer),
             Begun::Answered(answer) => ResponseFuture::answered(answer),
         }

@@ -75,6 +75,10 @@ impl Body for Scripted {
         }
     }
 
+    fn is_end_stream(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     fn size_hint(&self) -> SizeHint {
         self.declared.map_or_else(SizeHint::default, SizeHint::with_exact)
     }

@@ -76,7 +76,8 @@ async fn a_place_is_held_while_the_body_arrives_and_then_given_back() {
     assert!(is_ready(&mut other).await, "dropped");
     other.call(genuine()).await.unwrap();
     assert!(is_ready(&mut service).await, "answered");
-    let refused = service.call(request(HeaderMap::new(), Scripted::new([])));
+    let mut refused = Box::pin(service.call(request(HeaderMap::new(), Scripted::new([]))));
+    assert!(crate::polled_once(refused.as_mut()).await.is_ready());
     assert!(is_ready(&mut other).await, "refused by its headers, it holds no place");
     drop(refused);
 }

@@ -105,6 +105,24 @@ async fn a_body_that_comes_in_one_piece_is_not_copied() {
     assert_ne!(promised_nothing.seen.1.as_ptr(), body.as_ptr(), "it was kept");
 }
 
+/// What is there with its head is proven at the first look; what only seems to be all is not taken for it.
+#[tokio::test]
+async fn a_body_that_is_all_there_is_asked_for_once() {
+    let length = BODY.len() as u64;
+    let ended = Scripted::new([Step::Data(BODY)]).declared(length);
+    let polled = ended.polled();
+    assert_eq!(answer(layer(), headers(), ended).await.refusal, None);
+    assert_eq!(asked(&polled), 1);
+    let with_more = Scripted::new([Step::Data(BODY), Step::Data(b"x")]).declared(length);
+    assert_eq!(refused(layer(), headers(), with_more).await, Refusal::SignatureMismatch);
+    let with_trailers = Scripted::new([Step::Data(BODY), Step::Trailers(headers())]).declared(length);
+    assert_eq!(answer(layer(), headers(), with_trailers).await.refusal, None);
+    let broken = Scripted::new([Step::Data(BODY), Step::Break]).declared(length);
+    assert_eq!(refused(layer(), headers(), broken).await, Refusal::BodyIncomplete);
+    let shorter = Scripted::new([Step::Data(&BODY[1..])]).declared(length);
+    assert_eq!(refused(layer(), headers(), shorter).await, Refusal::SignatureMismatch);
+}
+
 #[tokio::test]
 async fn a_signature_in_the_trailers_is_none() {
     let steps = [Step::Data(BODY), Step::Trailers(headers())];

@@ -1,22 +1,28 @@
-//! The three ways in, which must agree on every request.
+//! The ways in, which must agree on every request.
 
 use std::convert::Infallible;
 
 use bytes::Bytes;
 use hookproof::{Refusal, RequestView, Verified, VerifyLayer};
 use http::{Request, Response};
-use http_body::Frame;
+use http_body::{Body, Frame};
 use http_body_util::{Empty, Full, StreamBody};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::vector_file::Case;
 
-pub const COUNT: usize = 3;
+pub const COUNT: usize = 4;
 
 type Verdict = Result<Verified<Bytes>, Refusal>;
 
 pub fn all(case: &Case) -> [(&'static str, Verdict); COUNT] {
-    [("verify", at_once(case)), ("incremental", in_pieces(case)), ("layer", through_the_layer(case))]
+    let whole = Full::new(Bytes::copy_from_slice(&case.body));
+    [
+        ("verify", at_once(case)),
+        ("incremental", in_pieces(case)),
+        ("layer", through_the_layer(case, pieces(case))),
+        ("layer, body with the head", through_the_layer(case, whole)),
+    ]
 }
 
 fn request<B>(case: &Case, body: B) -> Request<B> {
@@ -40,7 +46,7 @@ fn in_pieces(case: &Case) -> Verdict {
     pending.finish()
 }
 
-fn through_the_layer(case: &Case) -> Verdict {
+fn through_the_layer(case: &Case, body: impl Body) -> Verdict {
     let now = case.now;
     let layer = VerifyLayer::new(case.verifier.clone()).clock(move || now);
     let service = layer.layer(service_fn(|request: Request<Full<Bytes>>| async move {
@@ -49,12 +55,6 @@ fn through_the_layer(case: &Case) -> Verdict {
         response.extensions_mut().insert(proof);
         Ok::<_, Infallible>(response)
     }));
-    let pieces: Vec<_> = case
-        .body
-        .chunks(997)
-        .map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::copy_from_slice(piece))))
-        .collect();
-    let body = StreamBody::new(Pieces(pieces.into_iter()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let response = runtime.block_on(service.oneshot(request(case, body))).unwrap();
     match response.extensions().get::<Refusal>() {
@@ -64,6 +64,13 @@ fn through_the_layer(case: &Case) -> Verdict {
         }
         None => Ok(response.extensions().get().cloned().expect("a proof or a refusal")),
     }
+}
+
+/// Without a length that is known before.
+fn pieces(case: &Case) -> impl Body<Data = Bytes> {
+    let pieces =
+        case.body.chunks(997).map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::copy_from_slice(piece))));
+    StreamBody::new(Pieces(pieces.collect::<Vec<_>>().into_iter()))
 }
 
 /// An iterator as a stream that is always ready.

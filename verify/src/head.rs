@@ -1,0 +1,82 @@
+//! A request of which the head was read, and the body may still be coming.
+
+use std::sync::Arc;
+
+use arc_swap::Guard;
+#[cfg(feature = "tower")]
+use bytes::Bytes;
+
+use crate::claims::{Claims, Then};
+use crate::judge::judge;
+use crate::key_ring::KeyRing;
+use crate::refusal::Refusal;
+use crate::request::RequestView;
+use crate::signature_list::Candidates;
+use crate::timestamp::UnixTime;
+#[cfg(feature = "tower")]
+use crate::verified::{Facts, Verified};
+use crate::verified::{Observed, SignedBy};
+use crate::verifier::{Conclusion, Verifier};
+
+/// What all doors begin with: the keys as they are now, and what the headers say. Large, so it is filled where it is.
+pub(crate) struct Head<'a> {
+    pub(crate) verifier: &'a Verifier,
+    pub(crate) ring: Guard<Arc<KeyRing>>,
+    pub(crate) claims: Claims<'a>,
+    pub(crate) candidates: Candidates,
+    pub(crate) now: UnixTime,
+}
+
+impl<'a> Head<'a> {
+    /// Of which nothing has been read.
+    #[inline(always)]
+    pub(crate) fn new(verifier: &'a Verifier, request: &'a RequestView<'a>, now: UnixTime) -> Self {
+        Self {
+            verifier,
+            ring: verifier.ring(),
+            claims: Claims::new(verifier, request),
+            candidates: Candidates::default(),
+            now,
+        }
+    }
+
+    /// Everything that can be refused without the body.
+    #[inline]
+    pub(crate) fn read(&mut self, observed: &mut Observed) -> Result<(), Refusal> {
+        self.claims.read(&self.ring, self.now, &mut self.candidates, observed)
+    }
+
+    /// Who signed this body with what the headers say, and what else was `observed`. The head was read and accepted.
+    #[inline]
+    pub(crate) fn prove(&self, body: &[u8], observed: &mut Observed) -> Result<Arc<SignedBy>, Refusal> {
+        let Self { verifier, ring, claims, candidates, now } = self;
+        let scheme = verifier.scheme();
+        let made_of_body;
+        let of_body = if scheme.plan.plain_body {
+            body
+        } else {
+            made_of_body = claims.of_body(scheme, body);
+            &made_of_body
+        };
+        let verdicts = judge(ring, candidates, (claims, of_body), *now);
+        // Not before: the processor does this while the hash is still being computed.
+        claims.read_metadata(observed);
+        let then: &Then = claims.then();
+        let conclusion = Conclusion { ring, verdicts, then, of_body, now: *now };
+        verifier.settle(&conclusion, body, observed).map(Arc::clone)
+    }
+
+    /// The proof of this body, or the refusal and the body.
+    #[cfg(feature = "tower")]
+    #[inline(always)]
+    pub(crate) fn into_proof(
+        self,
+        body: Bytes,
+        mut observed: Observed,
+    ) -> Result<Verified<Bytes>, (Refusal, Bytes)> {
+        match self.prove(&body, &mut observed) {
+            Ok(signed_by) => Ok(Verified::new(body, Facts { signed_by, observed })),
+            Err(refusal) => Err((refusal, body)),
+        }
+    }
+}
