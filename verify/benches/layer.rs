@@ -21,6 +21,7 @@ use axum::body::{Body, Bytes};
 use axum::routing::post;
 use hookproof::{UnixTime, VerifyLayer};
 use http::{Request, Response, StatusCode};
+use loopback::Threads;
 use support::arguments::Arguments;
 use support::deliveries::{Delivery, GITHUB, Provider, STANDARD_WEBHOOKS, STRIPE};
 use support::table::{Limit, Row, report};
@@ -107,19 +108,29 @@ fn in_process(arguments: &Arguments, name: &str, provider: &Provider) -> [Row; 2
     ]
 }
 
-/// Requests per second over the loopback, and the processor time of the server for each. The last row tells what no layer
-/// can leave out.
-fn over_loopback(arguments: &Arguments, name: &str, provider: &Provider) -> [Row; 3] {
+/// Requests per second over the loopback, and the processor time of the server for each: served as an axum service is,
+/// by all cores, which the client has to share; and by one thread, of which the client has none. The last row tells what no
+/// layer can leave out.
+fn over_loopback(arguments: &Arguments, name: &str, provider: &Provider) -> [Row; 5] {
     let delivery = provider.deliver(BYTES, system_clock());
-    let measured = loopback::compare(bare(), verifying(provider), &delivery, arguments.measuring);
-    let hashed = loopback::compare(bare(), hashing(&delivery), &delivery, arguments.measuring);
-    let row = |what, against, compared, limit| Row { what, against, compared, limit };
-    let (requests, processor) =
-        (format!("{name}, over loopback"), format!("{name}, server's processor time"));
+    let compare =
+        |threads, router| loopback::compare(threads, (bare(), router), &delivery, arguments.measuring);
+    let served = compare(Threads::Default, verifying(provider));
+    let by_one = compare(Threads::One, verifying(provider));
+    let hashed = compare(Threads::One, hashing(&delivery));
+    let row = |what: &str, against, compared, limit| Row {
+        what: format!("{name}, {what}"),
+        against,
+        compared,
+        limit,
+    };
+    let processor = "server's processor time";
     [
-        row(requests.clone(), "with the layer", measured.elapsed, Limit::AtLeast(SHARE)),
-        row(processor, "with the layer", measured.processor, Limit::None),
-        row(requests, "HMAC of the body alone", hashed.elapsed, Limit::None),
+        row("over loopback", "with the layer", served.elapsed, Limit::AtLeast(SHARE)),
+        row(processor, "with the layer", served.processor, Limit::None),
+        row("one thread", "with the layer", by_one.elapsed, Limit::None),
+        row(processor, "with the layer", by_one.processor, Limit::None),
+        row("one thread", "HMAC of the body alone", hashed.elapsed, Limit::None),
     ]
 }
 

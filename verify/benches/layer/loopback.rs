@@ -1,11 +1,10 @@
-//! Two servers on one thread, and one client on another that keeps connections to both and asks them in turns.
+//! Two servers in one runtime, and one client on a thread of its own that keeps connections to both and asks them in turns.
 //!
 //! The client sends bytes that were made before: what it costs must not hide what the server costs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -34,8 +33,21 @@ struct Turn {
     processor: f64,
 }
 
-pub(crate) fn compare(first: Router, second: Router, delivery: &Delivery, measuring: bool) -> Measured {
-    let server = Server::start([first, second]);
+/// What the servers run on.
+#[derive(Clone, Copy)]
+pub(crate) enum Threads {
+    /// As `#[tokio::main]` has it: as many as the machine has cores.
+    Default,
+    One,
+}
+
+pub(crate) fn compare(
+    threads: Threads,
+    (first, second): (Router, Router),
+    delivery: &Delivery,
+    measuring: bool,
+) -> Measured {
+    let server = Server::start(threads, [first, second]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let request: Arc<[u8]> = on_the_wire(delivery).into();
     let [mut first, mut second] = server.addresses.map(|address| runtime.block_on(connect(address)));
@@ -62,17 +74,27 @@ pub(crate) fn compare(first: Router, second: Router, delivery: &Delivery, measur
 
 struct Server {
     addresses: [SocketAddr; 2],
-    /// Where the kernel counts the thread's time.
-    statistics: PathBuf,
+    /// Where the kernel counts the time of each thread.
+    statistics: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Server {
-    /// On a thread that ends with the program.
-    fn start(routers: [Router; 2]) -> Self {
+    /// On threads that end with the program.
+    fn start(threads: Threads, routers: [Router; 2]) -> Self {
+        let statistics = Arc::new(Mutex::new(Vec::new()));
+        let started = Arc::clone(&statistics);
+        let count_this_thread = move || {
+            let thread = std::fs::canonicalize("/proc/thread-self").expect("Linux says which thread this is");
+            started.lock().expect("no thread panics with it").push(thread.join("schedstat"));
+        };
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            count_this_thread();
+            let mut runtime = match threads {
+                Threads::Default => tokio::runtime::Builder::new_multi_thread(),
+                Threads::One => tokio::runtime::Builder::new_current_thread(),
+            };
+            let runtime = runtime.enable_all().on_thread_start(count_this_thread).build().expect("a runtime");
             runtime.block_on(async {
                 let mut servers = JoinSet::new();
                 let mut addresses = Vec::new();
@@ -81,20 +103,21 @@ impl Server {
                     addresses.push(listener.local_addr().expect("the port's number"));
                     servers.spawn(async move { axum::serve(listener, router).await });
                 }
-                let thread =
-                    std::fs::canonicalize("/proc/thread-self").expect("Linux says which thread this is");
-                tell.send((addresses, thread.join("schedstat"))).expect("somebody listens");
+                tell.send(addresses).expect("somebody listens");
                 while servers.join_next().await.is_some() {}
             });
         });
-        let (addresses, statistics) = told.recv().expect("the server starts");
+        let addresses = told.recv().expect("the server starts");
         Self { addresses: addresses.try_into().expect("two routers, two addresses"), statistics }
     }
 
-    /// Nanoseconds for which the thread has run.
+    /// Nanoseconds for which the threads have run.
     fn processor_time(&self) -> f64 {
-        let text = std::fs::read_to_string(&self.statistics).expect("the kernel counts");
-        text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse().ok()).expect("a number")
+        let nanoseconds = |thread: &PathBuf| -> f64 {
+            let text = std::fs::read_to_string(thread).expect("the kernel counts");
+            text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse().ok()).expect("a number")
+        };
+        self.statistics.lock().expect("no thread panics with it").iter().map(nanoseconds).sum()
     }
 }
 
