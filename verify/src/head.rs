@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arc_swap::Guard;
-#[cfg(feature = "tower")]
 use bytes::Bytes;
 
 use crate::claims::{Claims, Then};
@@ -13,9 +12,7 @@ use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
-#[cfg(feature = "tower")]
-use crate::verified::{Facts, Verified};
-use crate::verified::{Observed, SignedBy};
+use crate::verified::{Facts, Observed, SignedBy, Verified};
 use crate::verifier::{Conclusion, Verifier};
 
 /// What all doors begin with: the keys as they are now, and what the headers say. Large, so it is filled where it is.
@@ -66,17 +63,28 @@ impl<'a> Head<'a> {
         verifier.settle(&conclusion, body, observed).map(Arc::clone)
     }
 
-    /// The proof of this body, or the refusal and the body.
+    /// The same for a body that can be kept; it is given back with a refusal.
     #[cfg(feature = "tower")]
-    #[inline(always)]
-    pub(crate) fn into_proof(
-        self,
-        body: Bytes,
-        mut observed: Observed,
-    ) -> Result<Verified<Bytes>, (Refusal, Bytes)> {
-        match self.prove(&body, &mut observed) {
-            Ok(signed_by) => Ok(Verified::new(body, Facts { signed_by, observed })),
+    #[inline]
+    pub(crate) fn signed(&self, body: Bytes, observed: &mut Observed) -> Result<Signed, (Refusal, Bytes)> {
+        match self.prove(&body, observed) {
+            Ok(by) => Ok(Signed { by, body }),
             Err(refusal) => Err((refusal, body)),
         }
+    }
+}
+
+/// A body, and who signed it: a proof but for what was observed, which is large and stays where it is until the proof is
+/// needed in one piece.
+pub(crate) struct Signed {
+    pub(crate) by: Arc<SignedBy>,
+    pub(crate) body: Bytes,
+}
+
+impl Signed {
+    /// With what was observed as it was signed.
+    #[inline]
+    pub(crate) fn into_proof(self, observed: Observed) -> Verified<Bytes> {
+        Verified::new(self.body, Facts { signed_by: self.by, observed })
     }
 }

@@ -10,7 +10,7 @@ use bytes::Buf;
 use bytes::Bytes;
 
 use crate::claims::{Claims, Then, of_body};
-use crate::head::Head;
+use crate::head::{Head, Signed};
 use crate::judge::{Verdicts, judge_one, tag_matches};
 use crate::key_ring::{KeyRing, RingKey, VerifyingKey};
 use crate::mac::{RunningMac, Text};
@@ -18,7 +18,7 @@ use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::signature_list::Candidates;
 use crate::timestamp::UnixTime;
-use crate::verified::{Facts, Observed, Verified};
+use crate::verified::{Observed, Verified};
 use crate::verifier::{Conclusion, Verifier};
 
 /// The step in which the buffer first grows: a declared length costs no memory until its bytes arrive.
@@ -133,25 +133,28 @@ impl Pending {
     ///
     /// [`Refusal::SignatureMismatch`], or what an event time in the body is refused for.
     pub fn finish(self) -> Result<Verified<Bytes>, Refusal> {
-        self.conclude().map_err(|(refusal, _)| refusal)
+        let mut observed = Observed::default();
+        let signed = self.conclude(&mut observed).map_err(|(refusal, _)| refusal)?;
+        Ok(signed.into_proof(observed))
     }
 
     /// As [`finish`](Self::finish), with the body also where it is not proven.
-    pub(crate) fn conclude(mut self) -> Result<Verified<Bytes>, (Refusal, Bytes)> {
-        let (macs, mut observed) = (mem::take(&mut self.0.macs), mem::take(&mut self.0.observed));
+    pub(crate) fn conclude(mut self, observed: &mut Observed) -> Result<Signed, (Refusal, Bytes)> {
+        let macs = mem::take(&mut self.0.macs);
+        *observed = mem::take(&mut self.0.observed);
         let arriving = &*self.0;
         let Arriving { verifier, ring, then, now, .. } = arriving;
         let body = arriving.body.as_slice();
         let of_body = &*of_body(verifier.scheme(), then, body);
         let verdicts = arriving.verdicts(macs, of_body);
         let conclusion = Conclusion { ring, verdicts, then, of_body, now: *now };
-        let settled = verifier.settle(&conclusion, body, &mut observed).map(Arc::clone);
+        let settled = verifier.settle(&conclusion, body, observed).map(Arc::clone);
         let body = match mem::replace(&mut self.0.body, Received::Gathered(Vec::new())) {
             Received::Gathered(body) => Bytes::from(body),
             Received::Whole(body) => body,
         };
         match settled {
-            Ok(signed_by) => Ok(Verified::new(body, Facts { signed_by, observed })),
+            Ok(by) => Ok(Signed { by, body }),
             Err(refusal) => Err((refusal, body)),
         }
     }

@@ -1,3 +1,4 @@
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,7 +8,7 @@ use http::request::Parts;
 use http::{Method, Response, Uri};
 use http_body::Body;
 
-use crate::head::Head;
+use crate::head::{Head, Signed};
 use crate::middleware::challenge::Before;
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::observation::{Observation, Outcome};
@@ -29,6 +30,8 @@ pub(crate) struct Delivery {
     known: bool,
     pub(crate) parts: Parts,
     now: UnixTime,
+    /// What was learnt from the request, for its proof.
+    observed: Observed,
 }
 
 /// A verdict that is none of a proof.
@@ -39,9 +42,8 @@ pub(crate) struct NotProven {
 }
 
 /// What came of a first look at a request.
-#[expect(clippy::large_enum_variant, reason = "taken apart where it is made")]
 pub(crate) enum Look {
-    Proven(Verified<Bytes>),
+    Proven(Signed),
     /// There is more to come.
     Arriving(Pending),
 }
@@ -78,20 +80,21 @@ impl Delivery {
             return Begun::Answered(settings.answer_to(refusal));
         }
         let (source, known) = settings.sources.of(&parts);
-        Begun::Receiving(Box::new(Self { settings, source, known, parts, now }))
+        let observed = Observed::default();
+        Begun::Receiving(Box::new(Self { settings, source, known, parts, now, observed }))
     }
 
     /// Reads the headers, and then what has arrived of the body. Most bodies are there with their headers, in one piece:
     /// they are proven where they are, and nothing is kept for the next look.
     pub(crate) fn look<B: Body>(
-        &self,
+        &mut self,
         mut body: Pin<&mut B>,
         cx: &mut Context<'_>,
     ) -> Result<Look, NotProven> {
-        let (request, mut observed) = (RequestView::from(&self.parts), Observed::default());
+        let request = RequestView::from(&self.parts);
         let verifier = self.source.verifier();
         let mut head = Head::new(verifier, &request, self.now);
-        head.read(&mut observed)?;
+        head.read(&mut self.observed)?;
         // The body knows the length that the framing promises; a header may be missing or lie.
         let length = body.size_hint().exact();
         if length.is_some_and(|bytes| bytes > verifier.body_limit() as u64) {
@@ -107,24 +110,34 @@ impl Delivery {
             && body.is_end_stream()
         {
             let body = piece.copy_to_bytes(piece.remaining());
-            return self.proof(head.into_proof(body, observed)).map(Look::Proven);
+            let concluded = head.signed(body, &mut self.observed);
+            return self.known(concluded).map(Look::Proven);
         }
-        let mut pending = head.into_pending(observed);
+        let mut pending = head.into_pending(mem::take(&mut self.observed));
         length.map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
         piece.map_or(Ok(()), |mut piece| pending.take(&mut piece))?;
         Ok(Look::Arriving(pending))
     }
 
-    /// The verdict about the whole body. The decoy's is never a good one.
-    pub(crate) fn proof(
-        &self,
-        concluded: Result<Verified<Bytes>, (Refusal, Bytes)>,
-    ) -> Result<Verified<Bytes>, NotProven> {
+    /// The verdict about a body that came by and by.
+    pub(crate) fn conclude(&mut self, pending: Pending) -> Result<Signed, NotProven> {
+        let concluded = pending.conclude(&mut self.observed);
+        self.known(concluded)
+    }
+
+    /// The decoy's verdict is never a good one.
+    fn known(&self, concluded: Result<Signed, (Refusal, Bytes)>) -> Result<Signed, NotProven> {
         match concluded {
-            Ok(proof) if self.known => Ok(proof),
+            Ok(signed) if self.known => Ok(signed),
             Ok(_) => Err(Refusal::UnknownSource.into()),
             Err((refusal, body)) => Err(NotProven { refusal, body: Some(body) }),
         }
+    }
+
+    /// The proof, once.
+    #[inline]
+    pub(crate) fn proof(&mut self, signed: Signed) -> Verified<Bytes> {
+        signed.into_proof(mem::take(&mut self.observed))
     }
 
     /// The answer, if this is a signed challenge.

@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
+use crate::head::Signed;
 use crate::middleware::delivery::{Afterwards, Answering, Delivery, Look, NotProven};
 use crate::middleware::hold::{Claimed, Hold};
 use crate::middleware::response::ResponseBody;
@@ -173,20 +174,19 @@ impl<S> Reader<S> {
         &mut self,
         mut body: Pin<&mut ReqBody>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Verified<Bytes>, NotProven>> {
+    ) -> Poll<Result<Signed, NotProven>> {
         let pending = match &mut self.pending {
             Some(pending) => pending,
             None => match self.delivery.look(body.as_mut(), cx)? {
-                Look::Proven(proof) => return Poll::Ready(Ok(proof)),
+                Look::Proven(signed) => return Poll::Ready(Ok(signed)),
                 Look::Arriving(pending) => self.pending.insert(pending),
             },
         };
         for _ in 0..FRAMES_PER_TURN {
             match ready!(body.as_mut().poll_frame(cx)) {
                 None => {
-                    let concluded = self.pending.take().map(Pending::conclude);
-                    let concluded = concluded.unwrap_or(Err((Refusal::BodyIncomplete, Bytes::new())));
-                    return Poll::Ready(self.delivery.proof(concluded));
+                    let concluded = self.pending.take().map(|pending| self.delivery.conclude(pending));
+                    return Poll::Ready(concluded.unwrap_or(Err(Refusal::BodyIncomplete.into())));
                 }
                 Some(Err(_)) => return Poll::Ready(Err(Refusal::BodyIncomplete.into())),
                 Some(Ok(frame)) => {
@@ -203,16 +203,16 @@ impl<S> Reader<S> {
     /// What follows from the verdict.
     fn conclude<B, ReqBody>(
         self,
-        concluded: Result<Verified<Bytes>, NotProven>,
+        concluded: Result<Signed, NotProven>,
     ) -> State<S, S::Future, S::Response, ReqBody>
     where
         S: Service<Request<B>>,
         B: From<Bytes>,
     {
-        let Self { service, delivery, .. } = self;
+        let Self { service, mut delivery, .. } = self;
         let proof = match concluded {
             Err(not_proven) => return State::answered(delivery.refuse(not_proven)),
-            Ok(proof) => proof,
+            Ok(signed) => delivery.proof(signed),
         };
         if let Some(answer) = delivery.challenged(&proof) {
             return State::answered(answer);
@@ -249,13 +249,12 @@ impl<S> Proven<S> {
         S: Service<Request<B>>,
         B: From<Bytes>,
     {
-        let Self { mut service, delivery, proof } = self;
+        let Self { mut service, mut delivery, proof } = self;
         delivery.accepted(&proof);
         let afterwards = hold.map(|hold| delivery.afterwards(&proof, hold));
-        let mut parts = delivery.parts;
         let body = B::from(proof.body().clone());
-        parts.extensions.insert(proof);
-        State::Calling { future: service.call(Request::from_parts(parts, body)), afterwards }
+        delivery.parts.extensions.insert(proof);
+        State::Calling { future: service.call(Request::from_parts(delivery.parts, body)), afterwards }
     }
 }
 
