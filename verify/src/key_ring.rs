@@ -32,7 +32,6 @@ pub(crate) struct RingKey {
     pub(crate) kid: Arc<str>,
     first: UnixTime,
     last: UnixTime,
-    used: Arc<Used>,
 }
 
 #[derive(Clone)]
@@ -58,7 +57,7 @@ pub struct KeyUse {
 
 /// Counted without a lock: `verify` must not wait for another.
 #[derive(Debug)]
-struct Used {
+pub(crate) struct Used {
     count: AtomicU64,
     first: AtomicU64,
     last: AtomicU64,
@@ -134,9 +133,9 @@ impl KeyRing {
     pub fn uses(&self) -> Vec<KeyUse> {
         let moment = |millis: u64| (millis != NEVER).then(|| UnixTime::from_millis(millis));
         let each = |key: &RingKey| {
-            let (count, first) =
-                (key.used.count.load(Ordering::Relaxed), key.used.first.load(Ordering::Relaxed));
-            let last = if first == NEVER { NEVER } else { key.used.last.load(Ordering::Relaxed) };
+            let used = &key.signed_by.used;
+            let (count, first) = (used.count.load(Ordering::Relaxed), used.first.load(Ordering::Relaxed));
+            let last = if first == NEVER { NEVER } else { used.last.load(Ordering::Relaxed) };
             KeyUse { key_id: key.id.to_string(), count, first: moment(first), last: moment(last) }
         };
         self.keys.iter().map(each).collect()
@@ -159,7 +158,7 @@ impl KeyRing {
     pub(crate) fn counting_on(mut self, old: &Self) -> Self {
         for key in &mut self.keys {
             if let Some(before) = old.keys.iter().find(|before| before.id == key.id && before.same_as(key)) {
-                key.used = Arc::clone(&before.used);
+                key.signed_by = Arc::clone(&before.signed_by);
             }
         }
         self
@@ -179,13 +178,16 @@ impl RingKey {
         let (verifying, kid) = verifying_key(scheme, key)?;
         Ok(Self {
             header: bound_header(scheme, key.id()),
-            signed_by: Arc::new(SignedBy { scheme: Arc::clone(scheme), key_id: Arc::clone(&id) }),
+            signed_by: Arc::new(SignedBy {
+                scheme: Arc::clone(scheme),
+                key_id: Arc::clone(&id),
+                used: Used::new(),
+            }),
             kid: kid.map_or_else(|| Arc::clone(&id), Arc::from),
             id,
             verifying,
             first: not_before.unwrap_or(UnixTime::from_millis(0)),
             last: not_after.unwrap_or(UnixTime::from_millis(u64::MAX)),
-            used: Arc::new(Used::new()),
         })
     }
 
@@ -208,7 +210,7 @@ impl RingKey {
 
     #[inline]
     pub(crate) fn record_use(&self, now: UnixTime) {
-        self.used.record(now);
+        self.signed_by.used.record(now);
     }
 
     fn same_as(&self, other: &Self) -> bool {

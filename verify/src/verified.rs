@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::key_ring::Used;
 use crate::pointer::Pointer;
 use crate::replay::{Identity, ReplayKey};
 use crate::scheme::{Location, Scheme};
@@ -32,10 +33,12 @@ pub(crate) struct Facts {
     pub(crate) observed: Observed,
 }
 
-/// A key, and the scheme that it signs with. One thing to share for every proof, because counting its users costs.
+/// A key, the scheme that it signs with, and how it is used. One thing to share for every proof, because counting its
+/// users costs, and more so where another core has just counted.
 pub(crate) struct SignedBy {
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) key_id: Arc<str>,
+    pub(crate) used: Used,
 }
 
 /// What the headers (and, for an event time, the body) told. Large, so it is filled where it is.

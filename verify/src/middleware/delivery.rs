@@ -25,9 +25,8 @@ use crate::verified::{Observed, Verified};
 /// A request on its way through the layer: what was decided for it, and where that is told.
 pub(crate) struct Delivery {
     pub(crate) settings: Arc<Settings>,
-    source: Source,
-    /// Whether the source is its own, and not the decoy.
-    known: bool,
+    /// Where sources are chosen. The one that all requests have is not copied: counting its users costs.
+    chosen: Option<Source>,
     pub(crate) parts: Parts,
     now: UnixTime,
     /// What was learnt from the request, for its proof.
@@ -79,9 +78,9 @@ impl Delivery {
             settings.keep(|| RefusedRequest::new(refusal, &parts, now));
             return Begun::Answered(settings.answer_to(refusal));
         }
-        let (source, known) = settings.sources.of(&parts);
+        let chosen = settings.sources.choose(&parts);
         let observed = Observed::default();
-        Begun::Receiving(Box::new(Self { settings, source, known, parts, now, observed }))
+        Begun::Receiving(Box::new(Self { settings, chosen, parts, now, observed }))
     }
 
     /// Reads the headers, and then what has arrived of the body. Most bodies are there with their headers, in one piece:
@@ -92,7 +91,8 @@ impl Delivery {
         cx: &mut Context<'_>,
     ) -> Result<Look, NotProven> {
         let request = RequestView::from(&self.parts);
-        let verifier = self.source.verifier();
+        let (source, _) = self.settings.sources.source(self.chosen.as_ref());
+        let verifier = source.verifier();
         let mut head = Head::new(verifier, &request, self.now);
         head.read(&mut self.observed)?;
         // The body knows the length that the framing promises; a header may be missing or lie.
@@ -111,7 +111,7 @@ impl Delivery {
         {
             let body = piece.copy_to_bytes(piece.remaining());
             let concluded = head.signed(body, &mut self.observed);
-            return self.known(concluded).map(Look::Proven);
+            return self.if_known(concluded).map(Look::Proven);
         }
         let mut pending = head.into_pending(mem::take(&mut self.observed));
         length.map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
@@ -122,13 +122,13 @@ impl Delivery {
     /// The verdict about a body that came by and by.
     pub(crate) fn conclude(&mut self, pending: Pending) -> Result<Signed, NotProven> {
         let concluded = pending.conclude(&mut self.observed);
-        self.known(concluded)
+        self.if_known(concluded)
     }
 
     /// The decoy's verdict is never a good one.
-    fn known(&self, concluded: Result<Signed, (Refusal, Bytes)>) -> Result<Signed, NotProven> {
+    fn if_known(&self, concluded: Result<Signed, (Refusal, Bytes)>) -> Result<Signed, NotProven> {
         match concluded {
-            Ok(signed) if self.known => Ok(signed),
+            Ok(signed) if self.known().is_some() => Ok(signed),
             Ok(_) => Err(Refusal::UnknownSource.into()),
             Err((refusal, body)) => Err(NotProven { refusal, body: Some(body) }),
         }
@@ -140,9 +140,20 @@ impl Delivery {
         signed.into_proof(mem::take(&mut self.observed))
     }
 
+    /// By whom it is verified.
+    fn source(&self) -> &Source {
+        self.settings.sources.source(self.chosen.as_ref()).0
+    }
+
+    /// The same, if it is its own source and not the decoy.
+    fn known(&self) -> Option<&Source> {
+        let (source, its_own) = self.settings.sources.source(self.chosen.as_ref());
+        its_own.then_some(source)
+    }
+
     /// The answer, if this is a signed challenge.
     pub(crate) fn challenged(&self, proof: &Verified<Bytes>) -> Option<Response<Bytes>> {
-        let verifier = self.source.verifier();
+        let verifier = self.source().verifier();
         let answer = self.settings.handshakes.iter().find_map(|each| each.after(verifier, proof))?;
         Some(match answer {
             Ok(answer) => {
@@ -160,10 +171,10 @@ impl Delivery {
     ) -> Option<Result<GuardFuture<'static, Claimed>, Refusal>> {
         let guard = self.settings.guard.as_ref()?;
         // Checked when the layer was built, but for a source that was chosen just now.
-        if self.source.check_guard(guard.retention()).is_err() {
+        if self.source().check_guard(guard.retention()).is_err() {
             return Some(Err(Refusal::ReplayGuardUnavailable));
         }
-        let key = self.source.replay_key(proof);
+        let key = self.source().replay_key(proof);
         Some(Ok(Hold::claim(Arc::clone(guard), key, self.settings.now())))
     }
 
@@ -189,15 +200,15 @@ impl Delivery {
         guard_error: Option<&GuardError>,
     ) -> Response<Bytes> {
         // The log tells a wrong address from a wrong key; the answer does not.
-        let of_stranger = !self.known && refusal.status() == http::StatusCode::UNAUTHORIZED;
+        let known = self.known();
+        let of_stranger = known.is_none() && refusal.status() == http::StatusCode::UNAUTHORIZED;
         let refusal = if of_stranger { Refusal::UnknownSource } else { refusal };
         self.observe(Outcome::Refused(refusal), proof, guard_error);
         self.settings.keep(|| {
             let refused = RefusedRequest::new(refusal, &self.parts, self.now);
-            if self.known {
-                refused.of_source(self.source.name(), self.source.verifier()).with_body(body)
-            } else {
-                refused
+            match known {
+                Some(source) => refused.of_source(source.name(), source.verifier()).with_body(body),
+                None => refused,
             }
         });
         self.settings.answer_to(refusal)
@@ -208,9 +219,10 @@ impl Delivery {
     }
 
     fn observe(&self, outcome: Outcome, proof: Option<&Verified<Bytes>>, guard_error: Option<&GuardError>) {
+        let known = self.known();
         self.settings.observe(&Observation {
-            source: self.known.then(|| self.source.name()),
-            scheme: self.known.then(|| self.source.verifier().scheme().name()),
+            source: known.map(Source::name),
+            scheme: known.map(|source| source.verifier().scheme().name()),
             key_id: proof.map(Verified::key_id),
             skew_millis: proof.and_then(|proof| skew(proof, self.now)),
             guard_error,
@@ -222,7 +234,7 @@ impl Delivery {
     pub(crate) fn afterwards(&self, proof: &Verified<Bytes>, hold: Hold) -> Afterwards {
         Afterwards {
             settings: Arc::clone(&self.settings),
-            source: self.source.clone(),
+            source: self.source().clone(),
             method: self.parts.method.clone(),
             uri: self.parts.uri.clone(),
             key_id: proof.key_id().to_owned(),

@@ -66,14 +66,20 @@ pub(crate) enum Sources {
 }
 
 impl Sources {
-    /// The source of this request and whether it is real: a stranger's request is verified too, by the decoy.
-    pub(crate) fn of(&self, parts: &Parts) -> (Source, bool) {
+    /// The source of this request, where that is chosen for each; `None` also where none was found.
+    pub(crate) fn choose(&self, parts: &Parts) -> Option<Source> {
         match self {
-            Self::Fixed(source) => (source.clone(), true),
-            Self::Chosen { choose, decoy } => match choose(parts) {
-                Some(source) => (source, true),
-                None => (decoy.clone(), false),
-            },
+            Self::Fixed(_) => None,
+            Self::Chosen { choose, .. } => choose(parts),
+        }
+    }
+
+    /// By whom a request is verified, and whether that is its own source: a stranger's request is verified too, by the
+    /// decoy.
+    pub(crate) fn source<'a>(&'a self, chosen: Option<&'a Source>) -> (&'a Source, bool) {
+        match (chosen, self) {
+            (Some(source), _) | (None, Self::Fixed(source)) => (source, true),
+            (None, Self::Chosen { decoy, .. }) => (decoy, false),
         }
     }
 }
