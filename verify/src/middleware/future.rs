@@ -35,6 +35,7 @@ pin_project! {
 }
 
 pin_project! {
+    // What few deliveries need is in boxes: every future is as large as the largest state, and is moved.
     #[project = StateProj]
     enum State<S, F, R, ReqBody> {
         Reading {
@@ -42,23 +43,22 @@ pin_project! {
             #[pin]
             body: ReqBody,
             // Set when the body has to be waited for: most are there with the head, and a timer costs.
-            #[pin]
-            deadline: Option<Sleep>,
+            deadline: Option<Pin<Box<Sleep>>>,
         },
         Claiming {
             claim: GuardFuture<'static, Claimed>,
-            proven: Option<Proven<S>>,
+            proven: Option<Box<Proven<S>>>,
         },
         // Dropped in this order: the work ends before its claim is given back.
         Calling {
             #[pin]
             future: F,
-            afterwards: Option<Afterwards>,
+            afterwards: Option<Box<Afterwards>>,
         },
         Committing {
             commit: GuardFuture<'static, ()>,
             response: Option<R>,
-            afterwards: Afterwards,
+            afterwards: Box<Afterwards>,
         },
         Answering { answer: Answering },
         Answered { answer: Option<Response<Bytes>> },
@@ -116,17 +116,14 @@ where
         loop {
             // What a state holds as an option is taken once: the state changes right below.
             let next = match this.state.as_mut().project() {
-                StateProj::Reading { reader, body, mut deadline } => {
+                StateProj::Reading { reader, body, deadline } => {
                     let reading = reader.as_mut().expect(TAKEN);
                     let concluded = match reading.poll_proof(body, cx) {
                         Poll::Ready(concluded) => concluded,
                         Poll::Pending => {
-                            if deadline.is_none() {
-                                deadline.set(Some(sleep(reading.delivery.settings.body_timeout)));
-                            }
-                            if let Some(deadline) = deadline.as_pin_mut() {
-                                ready!(deadline.poll(cx));
-                            }
+                            let timeout = reading.delivery.settings.body_timeout;
+                            let deadline = deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+                            ready!(deadline.as_mut().poll(cx));
                             Err(Refusal::BodyTimeout.into())
                         }
                     };
@@ -219,7 +216,10 @@ impl<S> Reader<S> {
         }
         match delivery.claim(&proof) {
             None => Proven { service, delivery, proof }.call(None),
-            Some(Ok(claim)) => State::Claiming { claim, proven: Some(Proven { service, delivery, proof }) },
+            Some(Ok(claim)) => {
+                let proven = Some(Box::new(Proven { service, delivery, proof }));
+                State::Claiming { claim, proven }
+            }
             Some(Err(refusal)) => State::answered(delivery.refuse_proven(refusal, &proof, None)),
         }
     }
@@ -251,7 +251,7 @@ impl<S> Proven<S> {
     {
         let Self { mut service, mut delivery, proof } = self;
         delivery.accepted(&proof);
-        let afterwards = hold.map(|hold| delivery.afterwards(&proof, hold));
+        let afterwards = hold.map(|hold| Box::new(delivery.afterwards(&proof, hold)));
         let body = B::from(proof.body().clone());
         delivery.parts.extensions.insert(proof);
         State::Calling { future: service.call(Request::from_parts(delivery.parts, body)), afterwards }
