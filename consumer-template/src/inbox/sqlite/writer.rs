@@ -9,7 +9,8 @@
 //! dropped and opened again: after a failed sync nobody knows what its cache is worth.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,24 +29,37 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// How long a start waits for other processes that read or write the database.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
-/// The writer thread. Dropping it finishes what is queued and waits for the thread.
+/// How long the last owner waits for what is queued: a disk that hangs, or a handler that holds its transaction, must not
+/// keep the process from ending.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+/// The writer thread. Dropping it finishes what is queued and waits for the thread, up to [`LAST_WAIT`].
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
+    /// Nothing is sent: it is cut when the thread has closed the database.
+    ended: Mutex<Receiver<()>>,
 }
 
 impl Writer {
     pub(super) fn start(options: SqliteOptions, fence: Fence) -> Result<Self, OpenError> {
         let conn = first(&options, &fence)?;
         let mailbox = Arc::new(Mailbox::new(options.accept_queue));
-        let desk =
-            Desk { mailbox: Arc::clone(&mailbox), options, fence, conn: Some(conn), pause: FIRST_PAUSE };
+        let (until_closed, ended) = mpsc::channel();
+        let desk = Desk {
+            mailbox: Arc::clone(&mailbox),
+            options,
+            fence,
+            conn: Some(conn),
+            pause: FIRST_PAUSE,
+            _until_closed: until_closed,
+        };
         let thread = std::thread::Builder::new()
             .name("inbox-writer".to_owned())
             .spawn(move || desk.serve())
             .map_err(|error| OpenError::Database { doing: "start the writer", reason: error.to_string() })?;
-        Ok(Self { mailbox, thread: Some(thread) })
+        Ok(Self { mailbox, thread: Some(thread), ended: Mutex::new(ended) })
     }
 }
 
@@ -66,6 +80,11 @@ fn first(options: &SqliteOptions, fence: &Fence) -> Result<Connection, OpenError
 impl Drop for Writer {
     fn drop(&mut self) {
         self.mailbox.close();
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LAST_WAIT) {
+            tracing::error!("the inbox's writer thread does not end: it is left behind");
+            return;
+        }
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the inbox's writer thread panicked");
         }
@@ -78,6 +97,8 @@ struct Desk {
     fence: Fence,
     conn: Option<Connection>,
     pause: Duration,
+    /// Dropped last.
+    _until_closed: Sender<()>,
 }
 
 impl Desk {

@@ -1,7 +1,8 @@
 //! The writer under faults that no caller can cause from outside.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -12,7 +13,7 @@ use super::super::job::{Job, Task, WorkError};
 use super::super::mailbox::Slot;
 use super::super::open;
 use super::super::options::SqliteOptions;
-use super::Writer;
+use super::{LAST_WAIT, Writer};
 use crate::inbox::InboxError;
 
 type Answer<T> = tokio::sync::oneshot::Receiver<Result<T, InboxError>>;
@@ -48,8 +49,8 @@ impl Bench {
     }
 
     /// Keeps the writer busy until the sender is dropped, so that what follows is one batch.
-    fn occupy(&self) -> std::sync::mpsc::Sender<()> {
-        let (go, wait) = std::sync::mpsc::channel::<()>();
+    fn occupy(&self) -> Sender<()> {
+        let (go, wait) = channel::<()>();
         drop(self.push(move |_, _| {
             let _ = wait.recv();
             Ok(())
@@ -69,6 +70,40 @@ impl Bench {
 
 fn text<T: std::fmt::Debug>(answer: Answer<T>) -> String {
     answer.blocking_recv().unwrap().unwrap_err().to_string()
+}
+
+/// Drops it on a thread of its own; tells when that is done.
+fn dropped(writer: Writer) -> Receiver<()> {
+    let (done, told) = channel();
+    std::thread::spawn(move || {
+        drop(writer);
+        done.send(())
+    });
+    told
+}
+
+/// What is queued is finished; what does not come back is left behind.
+#[test]
+fn the_last_owner_waits_for_what_is_queued_but_not_for_ever() {
+    let bench = bench();
+    let (go, path) = (bench.occupy(), bench.folder.path().join("inbox.db"));
+    drop(bench.note(1));
+    let Bench { folder, writer } = bench;
+    let dropped = dropped(writer);
+    let still = dropped.recv_timeout(Duration::from_millis(50));
+    assert_eq!(still, Err(RecvTimeoutError::Timeout), "something is queued");
+    drop(go);
+    dropped.recv().unwrap();
+    let noted = Connection::open(&path).unwrap().query_row("SELECT n FROM notes", [], |row| row.get(0));
+    assert_eq!(noted, Ok(1));
+    drop(folder);
+
+    let held = self::bench();
+    let _until_the_end = held.occupy();
+    let Bench { folder: _folder, writer } = held;
+    let began = Instant::now();
+    assert_eq!(self::dropped(writer).recv_timeout(3 * LAST_WAIT), Ok(()), "it waits for ever");
+    assert!(began.elapsed() >= LAST_WAIT, "it waited for {:?} only", began.elapsed());
 }
 
 #[test]
@@ -168,7 +203,7 @@ fn a_database_that_cannot_be_reopened_is_an_error_until_it_can() {
     assert!(text(bench.note(2)).starts_with("could not test: could not open "));
     assert!(text(bench.note(3)).starts_with("could not test: could not open "));
     std::fs::rename(&away, &path).unwrap();
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     assert_eq!(bench.note(4).blocking_recv().unwrap().unwrap(), 1);
     assert!(begun.elapsed() < Duration::from_secs(3), "it does not wait for ever");
     assert_eq!(bench.notes(), [1, 4]);
