@@ -22,8 +22,8 @@ Examples:
   hookproof check-config && pkill -HUP -f 'hookproof serve'     # take a changed configuration over
 
 On SIGTERM it stops accepting, finishes what is open and running, and exits 0. What is not finished is
-taken up at the next start. It exits 1 when handlers hold so much that only a new process helps: let a
-supervisor (systemd, a container's restart policy) start it again.
+taken up at the next start. It exits 1 when handlers hold so much, or the disk has not answered for so long,
+that only a new process helps: let a supervisor (systemd, a container's restart policy) start it again.
 
 On SIGHUP it reads the configuration and the keys in files again, and takes all of it over or, if anything
 is wrong, nothing: then the log names the field and the remedy. No request is refused for it. The variables

@@ -15,11 +15,14 @@ use crate::clock::{Clock, later, moment};
 use crate::effect::{Effect, Failure, Handler, SqliteHandler};
 use crate::event::EventNo;
 use crate::fingerprint::Fingerprint;
-use crate::inbox::{Claimed, Inbox, Settled, Terms};
+use crate::inbox::{Claimed, Inbox, InboxError, Settled, StoreError, Terms};
 use crate::retry::Outcome;
 
 /// How long to wait before the store is asked again that has just failed.
 const STORE_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a slow disk may take for an answer, however short leases are.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a handler that was told to stop may take to reach its next `.await`.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
@@ -58,6 +61,21 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// What the store answers. One that does not for as long as a lease has lost every lease: only a new process helps.
+    pub(super) async fn answer<T>(
+        &self,
+        doing: &'static str,
+        question: impl Future<Output = Result<T, InboxError>>,
+    ) -> Result<T, InboxError> {
+        match timeout(self.config.lease.max(STORE_PATIENCE), question).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.stuck.store();
+                Err(StoreError::new(doing, "the store does not answer").into())
+            }
+        }
+    }
+
     pub(super) async fn attempt(self, claimed: Claimed, effect: Effect) -> Finished {
         let end = match effect {
             Effect::Outside(handler) => self.outside(&claimed, handler).await,
@@ -108,7 +126,8 @@ impl Desk {
             Err(failure) => claimed.outcome_of(&failure, &self.config.retry, now, fastrand::f64()),
         };
         loop {
-            match self.inbox.settle(&claimed.lease, outcome.clone(), now).await {
+            let settled = self.inbox.settle(&claimed.lease, outcome.clone(), now);
+            match self.answer("settle an attempt", settled).await {
                 Ok(Settled::Applied) => return End::Settled(outcome),
                 Ok(Settled::LeaseLost) => return End::LeaseLost,
                 Err(error) => {
@@ -158,7 +177,7 @@ impl Desk {
     async fn keep(&self, claimed: &Claimed, deadline: &mut Instant) -> bool {
         let asked = Instant::now();
         let until = later(self.clock.now(), self.config.lease);
-        match self.inbox.extend(&claimed.lease, until).await {
+        match self.answer("extend a lease", self.inbox.extend(&claimed.lease, until)).await {
             Ok(true) => {
                 *deadline = asked + self.config.lease;
                 true

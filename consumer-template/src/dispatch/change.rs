@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use hookproof::UnixTime;
 use tokio::sync::{mpsc, oneshot};
 
+use super::attempt::Desk;
 use super::config::DispatchConfig;
 use crate::effect::Handlers;
-use crate::inbox::{Inbox, InboxError, SourceRules, SourceStatus, StoreError};
+use crate::inbox::{InboxError, SourceRules, SourceStatus, StoreError};
 
 /// Reaches a running [`Dispatcher`](super::Dispatcher).
 #[derive(Clone, Debug)]
@@ -48,13 +48,10 @@ impl Control {
 
 impl Change {
     /// Tells the inbox; if it agrees, hands over what to do.
-    pub(super) async fn apply(
-        self,
-        inbox: &dyn Inbox,
-        now: UnixTime,
-    ) -> Option<(Arc<Handlers>, DispatchConfig)> {
+    pub(super) async fn apply(self, desk: &Desk) -> Option<(Arc<Handlers>, DispatchConfig)> {
         let Processing { sources, handlers, config } = self.new;
-        let answer = inbox.configure(sources, now).await;
+        let configured = desk.inbox.configure(sources, desk.clock.now());
+        let answer = desk.answer("change how events are processed", configured).await;
         let agreed = answer.is_ok().then(|| (Arc::new(handlers), config));
         // Whoever asked may have gone; it is done all the same.
         let _ = self.answer.send(answer);

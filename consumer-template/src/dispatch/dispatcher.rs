@@ -107,7 +107,7 @@ impl Dispatcher {
                     break;
                 }
                 Some(change) = self.changes.recv() => {
-                    if let Some(new) = change.apply(&*self.desk.inbox, self.desk.clock.now()).await {
+                    if let Some(new) = change.apply(&self.desk).await {
                         (self.handlers, self.desk.config) = new;
                     }
                 }
@@ -133,13 +133,16 @@ impl Dispatcher {
             finished.extend(note(ended));
         }
         let config = self.desk.config;
-        let rescued = self.desk.inbox.rescue(config.retry.max_attempts, now).await?;
+        let inbox = &self.desk.inbox;
+        let rescued = inbox.rescue(config.retry.max_attempts, now);
+        let rescued = self.desk.answer("take back stuck events", rescued).await?;
         let room = self.room();
         let versions = Arc::clone(&self.handlers);
         let claimed = if room == 0 {
             Vec::new()
         } else {
-            self.desk.inbox.claim_for(versions, room, config.lease, now).await?
+            let claimed = inbox.claim_for(versions, room, config.lease, now);
+            self.desk.answer("claim events", claimed).await?
         };
         let started = claimed.len();
         self.alone =
@@ -189,12 +192,9 @@ impl Dispatcher {
     /// One of these events may have killed it, and will do so again. The others shall not lose their attempts to that: as many
     /// attempts as were running at most have the process for themselves.
     async fn recover(&mut self) {
-        match self
-            .desk
-            .inbox
-            .recover_orphans(self.desk.config.retry.max_attempts, self.desk.clock.now())
-            .await
-        {
+        let (attempts, now) = (self.desk.config.retry.max_attempts, self.desk.clock.now());
+        let recovered = self.desk.inbox.recover_orphans(attempts, now);
+        match self.desk.answer("take back what was running", recovered).await {
             Ok(Rescued { retried: 0, dead: 0 }) => {}
             Ok(Rescued { retried, dead }) => {
                 self.alone = self.desk.config.concurrency;
@@ -205,7 +205,7 @@ impl Dispatcher {
     }
 
     async fn wait(&self, now: UnixTime) -> Result<Duration, InboxError> {
-        let due = self.desk.inbox.next_due().await?;
+        let due = self.desk.answer("look for what is due", self.desk.inbox.next_due()).await?;
         let until = due.map(|due| Duration::from_millis(due.as_millis().saturating_sub(now.as_millis())));
         Ok(until.unwrap_or(Duration::MAX).min(self.desk.config.poll))
     }

@@ -1,17 +1,18 @@
 //! Handlers that do not come back, and hold what they run on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use hookproof_consumer::app::App;
-use hookproof_consumer::clock::SystemClock;
+use hookproof_consumer::clock::{Clock as _, SystemClock};
 use hookproof_consumer::config::Config;
 use hookproof_consumer::dispatch::{DispatchConfig, Dispatcher};
 use hookproof_consumer::effect::{Context, Effect, Failure, Handler, Handlers, SqliteHandler};
 use hookproof_consumer::event::{Event, State};
 use hookproof_consumer::inbox::sqlite::{SqliteInbox, SqliteOptions};
-use hookproof_consumer::inbox::{Inbox as _, Operator as _};
+use hookproof_consumer::inbox::{Inbox as _, Operator as _, Terms};
 use tokio::time::timeout;
 
 use crate::process::client::Client;
@@ -59,12 +60,19 @@ fn handlers_that_block_hang_panic_or_fail_end_dead_while_the_service_answers_and
 
 /// A gate that blocks threads until it is opened, also when a test fails.
 #[derive(Clone, Default)]
-struct Gate(Arc<(Mutex<bool>, Condvar)>);
+struct Gate(Arc<(Mutex<bool>, Condvar)>, Arc<AtomicBool>);
 
 impl Gate {
     fn block(&self) {
+        self.1.store(true, Ordering::Release);
         let open = self.0.0.lock().unwrap();
         drop(self.0.1.wait_while(open, |open| !*open).unwrap());
+    }
+
+    async fn is_held(&self) {
+        while !self.1.load(Ordering::Acquire) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     fn open(&self) {
@@ -164,6 +172,33 @@ async fn a_handler_that_holds_the_store_ends_the_dispatcher() {
     timeout(PATIENCE, running).await.expect("it ends by itself").unwrap();
     let detail = backend.inbox().show(event).await.unwrap().unwrap();
     assert_eq!(detail.summary.attempts, 1, "the attempt was counted before");
+}
+
+/// No handler of this dispatcher holds it, and nobody calls: it asks by itself, and notices.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_does_not_answer_ends_a_dispatcher_that_has_nothing_to_do() {
+    let (backend, gate) = (Sqlite::start(), Gate::default());
+    accept(backend.inbox(), &sent("msg_1").key("a")).await;
+    let now = SystemClock.now();
+    let claimed = backend.inbox().claim(1, Duration::from_secs(60), now).await.unwrap().pop().unwrap();
+    let (inbox, held) = (backend.shared(), Arc::new(gate.clone()));
+    let terms = Terms { retry: never_again(), dice: 0.0, timeout: PATIENCE };
+    let holding = tokio::spawn(async move { inbox.run_in_transaction(&claimed, held, terms, now).await });
+    gate.is_held().await;
+    let dispatcher = Dispatcher::new(
+        backend.shared(),
+        Handlers::new(Effect::outside(gate.clone())),
+        impatient(),
+        Arc::new(SystemClock),
+    );
+    let stuck = dispatcher.stuck();
+    let running = tokio::spawn(dispatcher.run(std::future::pending()));
+    let why = timeout(PATIENCE, stuck.must_restart()).await;
+    let ended = timeout(PATIENCE, running).await;
+    gate.open();
+    assert!(why.unwrap().starts_with("the store does not answer"));
+    ended.expect("it ends by itself").unwrap();
+    holding.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
