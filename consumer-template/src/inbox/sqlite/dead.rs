@@ -117,7 +117,7 @@ fn named(conn: &Connection, prefix: &FingerprintPrefix, max: usize) -> rusqlite:
         "SELECT DISTINCT fingerprint FROM {BY_FAILURE} WHERE state = 'dead' AND fingerprint >= ?1 AND fingerprint < ?2
          ORDER BY fingerprint LIMIT ?3",
     ))?
-    .query_map(params![first, end, i64::try_from(max).unwrap_or(i64::MAX)], |row| {
+    .query_map(params![first, end, rows::limit(max)], |row| {
         rows::fingerprint(row, 0)?.ok_or_else(|| rows::unknown(0, "failure"))
     })?
     .collect()

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::job::WorkError;
 use super::rows::{self, from_sql, to_sql};
+use super::select::Conditions;
 use crate::event::{EventNo, State};
 use crate::inbox::{Accepted, Delivery, DeliveryFilter, DeliveryNo, DeliveryRecord, Incoming, page_size};
 
@@ -78,50 +79,40 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
     })
 }
 
+/// Those of one event: the first one is found by the time at which its event arrived, the others by an index that the first ones are
+/// not in.
+const OF_EVENT: &str = "(SELECT * FROM deliveries WHERE received_at = :arrived AND event = :of AND nth = 0
+     UNION SELECT * FROM deliveries WHERE event = :of AND answer IN ('duplicate', 'revived'))";
+
 /// One page, the latest first. Those of one event are looked up; all others are a range of time.
 pub(super) fn list(conn: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Vec<DeliveryRecord>> {
-    let mut sql = match filter.event {
-        Some(event) => of_event(conn, event)?,
-        None => format!("SELECT {COLUMNS} FROM deliveries WHERE 1"),
-    };
-    let mut values: Vec<(&str, Box<dyn rusqlite::ToSql>)> = Vec::new();
-    if let Some(source) = &filter.source {
-        sql += " AND source = :source";
-        values.push((":source", Box::new(source.clone())));
+    let mut which = Conditions::default();
+    if let Some(event) = filter.event {
+        which.name(":of", event.0);
+        which.name(":arrived", arrived(conn, event)?);
     }
-    if let Some(since) = filter.since {
-        sql += " AND received_at >= :since";
-        values.push((":since", Box::new(to_sql(since))));
-    }
+    which.and("source = :source", ":source", filter.source.clone());
+    which.and("received_at >= :since", ":since", filter.since.map(to_sql));
     if let Some(before) = filter.before {
-        sql += " AND (received_at, event, nth) < (:at, :event, :nth)";
-        values.push((":at", Box::new(to_sql(before.received_at))));
-        values.push((":event", Box::new(before.event.0)));
-        values.push((":nth", Box::new(before.nth)));
+        which.and("(received_at, event, nth) < (:at, :event, :nth)", ":at", Some(to_sql(before.received_at)));
+        which.name(":event", before.event.0);
+        which.name(":nth", before.nth);
     }
-    sql += &format!(
-        " ORDER BY received_at DESC, event DESC, nth DESC LIMIT {}",
-        page_size(filter.limit, DeliveryFilter::MAX_LIMIT)
-    );
-    let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_ref())).collect();
-    let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(values.as_slice(), read)?;
+    which.name(":limit", rows::limit(page_size(filter.limit, DeliveryFilter::MAX_LIMIT)));
+    let from = if filter.event.is_some() { OF_EVENT } else { "deliveries" };
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM {from} WHERE {} ORDER BY received_at DESC, event DESC, nth DESC LIMIT :limit",
+        which.sql()
+    ))?;
+    let rows = statement.query_map(which.values().as_slice(), read)?;
     rows.collect()
 }
 
-/// The first one is found by the time at which its event arrived, the others by an index that the first ones are not in.
-fn of_event(conn: &Connection, event: EventNo) -> rusqlite::Result<String> {
-    let arrived: Option<i64> = conn
-        .prepare_cached("SELECT received_at FROM events WHERE number = ?1")?
+/// When the event arrived; never, if there is none.
+fn arrived(conn: &Connection, event: EventNo) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT received_at FROM events WHERE number = ?1")?
         .query_row([event.0], |row| row.get(0))
-        .optional()?;
-    let (number, arrived) = (event.0, arrived.unwrap_or(-1));
-    Ok(format!(
-        "SELECT * FROM (
-             SELECT {COLUMNS} FROM deliveries WHERE received_at = {arrived} AND event = {number} AND nth = 0
-             UNION SELECT {COLUMNS} FROM deliveries WHERE event = {number} AND answer IN ('duplicate', 'revived'))
-         WHERE 1"
-    ))
+        .optional()
 }
 
 /// When the oldest delivery of which there is a record arrived.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::job::WorkError;
 use super::life;
-use super::rows::{from_sql, to_sql};
+use super::rows::{self, from_sql, to_sql};
 use crate::clock::{later, millis};
 use crate::event::EventNo;
 use crate::inbox::Lease;
@@ -194,7 +194,7 @@ pub(super) fn expired(conn: &Connection, now: Option<UnixTime>, max: usize) -> R
          ORDER BY lease_until LIMIT ?2",
     )?;
     let until = now.map_or(i64::MAX, to_sql);
-    let rows = statement.query_map(params![until, i64::try_from(max).unwrap_or(i64::MAX)], |row| {
+    let rows = statement.query_map(params![until, rows::limit(max)], |row| {
         Ok(Lease { event: EventNo(row.get(0)?), token: row.get(1)?, until: from_sql(row.get(2)?) })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -269,7 +269,7 @@ pub(super) fn beside(conn: &Connection, max: usize, now: UnixTime) -> rusqlite::
         "SELECT queue.lane, queue.event, lanes.source, queue.standing = 2 FROM queue JOIN lanes ON lanes.id = queue.lane
          WHERE queue.standing > 0 AND queue.due_at <= ?1 ORDER BY queue.due_at LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![to_sql(now), i64::try_from(max).unwrap_or(i64::MAX)], |row| {
+    let rows = statement.query_map(params![to_sql(now), rows::limit(max)], |row| {
         let event = EventNo(row.get(1)?);
         Ok(Beside { lane: row.get(0)?, event, source: row.get(2)?, parked: row.get(3)? })
     })?;

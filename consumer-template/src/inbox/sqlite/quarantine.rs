@@ -14,6 +14,7 @@ use super::audit::{self, About};
 use super::job::WorkError;
 use super::room::Room;
 use super::rows::{self, decode_headers, encode_headers, from_sql, to_sql};
+use super::select::Conditions;
 use crate::clock::millis;
 use crate::inbox::{
     Accepted, By, Head, InboxError, Incoming, Quarantine, QuarantineFilter, QuarantineLimits, QuarantineNo,
@@ -195,23 +196,19 @@ fn totals(conn: &Connection) -> rusqlite::Result<Vec<QuarantineTotal>> {
 }
 
 fn list(conn: &Connection, filter: &QuarantineFilter) -> rusqlite::Result<Vec<QuarantinedSummary>> {
-    conn.prepare_cached(
+    let mut which = Conditions::default();
+    which.and("number > :after", ":after", filter.after.map(|after| after.0));
+    which.and("number = :number", ":number", filter.number.map(|number| number.0));
+    which.and("source = :source", ":source", filter.source.clone());
+    which.and("received_at < :before", ":before", filter.before.map(to_sql));
+    which.name(":limit", rows::limit(page_size(filter.limit, QuarantineFilter::MAX_LIMIT)));
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT number, source, received_at, reason, peer, method, target, length(body) FROM quarantine
-         WHERE number > COALESCE(?1, 0) AND number = COALESCE(?2, number) AND source = COALESCE(?3, source)
-             AND received_at < COALESCE(?4, 9223372036854775807)
-         ORDER BY number LIMIT ?5",
-    )?
-    .query_map(
-        params![
-            filter.after.map(|after| after.0),
-            filter.number.map(|number| number.0),
-            filter.source,
-            filter.before.map(to_sql),
-            i64::try_from(page_size(filter.limit, QuarantineFilter::MAX_LIMIT)).unwrap_or(i64::MAX),
-        ],
-        summary,
-    )?
-    .collect()
+         WHERE {} ORDER BY number LIMIT :limit",
+        which.sql()
+    ))?;
+    let rows = statement.query_map(which.values().as_slice(), summary)?;
+    rows.collect()
 }
 
 fn show(conn: &Connection, number: QuarantineNo) -> rusqlite::Result<Option<Quarantined>> {

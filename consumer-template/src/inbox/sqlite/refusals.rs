@@ -13,6 +13,7 @@ use super::job::WorkError;
 use super::mailbox::Slot;
 use super::quarantine;
 use super::rows::{self, from_sql, to_sql};
+use super::select::Conditions;
 use crate::inbox::{
     InboxError, KeepRefused, QuarantineLimits, RefusalBatch, RefusalFilter, RefusalLog, RefusalRecord,
     RefusalTotal, RefusalsOfSource, RefusedDelivery, page_size,
@@ -150,31 +151,27 @@ fn totals(conn: &Connection) -> rusqlite::Result<Vec<RefusalTotal>> {
 }
 
 fn list(conn: &Connection, filter: &RefusalFilter) -> rusqlite::Result<Vec<RefusalRecord>> {
-    conn.prepare_cached(
+    let mut which = Conditions::default();
+    which.and("id < :before", ":before", filter.before);
+    which.and("source = :source", ":source", filter.source.clone());
+    which.and("reason = :reason", ":reason", filter.reason.map(hookproof::Refusal::code));
+    which.and("at >= :since", ":since", filter.since.map(to_sql));
+    which.name(":limit", rows::limit(page_size(filter.limit, RefusalFilter::MAX_LIMIT)));
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT id, source, reason, at, skew_seconds, peer, method FROM refusals
-         WHERE id < COALESCE(?1, 9223372036854775807) AND source = COALESCE(?2, source)
-             AND reason = COALESCE(?3, reason) AND at >= COALESCE(?4, at)
-         ORDER BY id DESC LIMIT ?5",
-    )?
-    .query_map(
-        params![
-            filter.before,
-            filter.source,
-            filter.reason.map(hookproof::Refusal::code),
-            filter.since.map(to_sql),
-            i64::try_from(page_size(filter.limit, RefusalFilter::MAX_LIMIT)).unwrap_or(i64::MAX),
-        ],
-        |row| {
-            Ok(RefusalRecord {
-                id: row.get(0)?,
-                source: row.get(1)?,
-                reason: row.get(2)?,
-                at: from_sql(row.get(3)?),
-                skew_seconds: row.get(4)?,
-                peer: row.get(5)?,
-                method: row.get(6)?,
-            })
-        },
-    )?
-    .collect()
+         WHERE {} ORDER BY id DESC LIMIT :limit",
+        which.sql()
+    ))?;
+    let rows = statement.query_map(which.values().as_slice(), |row| {
+        Ok(RefusalRecord {
+            id: row.get(0)?,
+            source: row.get(1)?,
+            reason: row.get(2)?,
+            at: from_sql(row.get(3)?),
+            skew_seconds: row.get(4)?,
+            peer: row.get(5)?,
+            method: row.get(6)?,
+        })
+    })?;
+    rows.collect()
 }

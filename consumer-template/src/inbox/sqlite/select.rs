@@ -6,7 +6,7 @@ use super::rows::to_sql;
 use crate::event::{EventNo, State};
 use crate::inbox::{Filter, Selection};
 
-/// Conditions on rows of `events`, and their values.
+/// Conditions on rows, and their values.
 ///
 /// What does not matter is left out rather than made true, so that an index is used for what does. The state is written out, because
 /// an index of some of the rows is only used for a condition that is known when the query is planned.
@@ -57,8 +57,13 @@ impl Conditions {
         if let Some(value) = value {
             self.sql += " AND ";
             self.sql += condition;
-            self.values.push((name, Box::new(value)));
+            self.name(name, value);
         }
+    }
+
+    /// A value that the query names elsewhere.
+    pub(super) fn name<T: ToSql + 'static>(&mut self, name: &'static str, value: T) {
+        self.values.push((name, Box::new(value)));
     }
 
     /// All of them, after `WHERE`.
