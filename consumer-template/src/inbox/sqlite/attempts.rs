@@ -31,12 +31,9 @@ pub(super) fn counted(conn: &Connection, event: EventNo) -> Result<u32, WorkErro
     Ok(attempts)
 }
 
-/// Notes which version of its handler an attempt runs.
-pub(super) fn note_handler(conn: &Connection, lease: &Lease, version: &str) -> Result<(), WorkError> {
-    let version: String = version.chars().take(VERSION_CHARS).collect();
-    conn.prepare_cached("UPDATE attempts SET handler = ?2 WHERE id = ?1")?
-        .execute(params![lease.token, version])?;
-    Ok(())
+/// A handler's version as it is noted with an attempt.
+pub(super) fn shown(version: &str) -> String {
+    version.chars().take(VERSION_CHARS).collect()
 }
 
 pub(super) fn settle(

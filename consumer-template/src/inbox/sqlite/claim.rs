@@ -58,11 +58,7 @@ pub(super) fn claim(
         && let Some(source) = turns.pop_front()
     {
         if let Some((lane, first)) = next_of(conn, &source, &mut to_pass_over, now)? {
-            let started = start(conn, &source, lane, &first, lease, now)?;
-            if let Some(versions) = versions {
-                attempts::note_handler(conn, &started.lease, &versions.of(&started.event))?;
-            }
-            claimed.push(started);
+            claimed.push(start(conn, (&source, lane, &first), lease, now, versions)?);
             turn.served(&source);
             turns.push_back(source);
         }
@@ -97,22 +93,25 @@ fn next_of(
 /// Opens an attempt. Counted here and not at its end: a handler that kills the process has had it.
 fn start(
     conn: &Connection,
-    source: &str,
-    lane: i64,
-    first: &First,
+    (source, lane, first): (&str, i64, &First),
     lease: Duration,
     now: UnixTime,
+    versions: Option<&dyn Versions>,
 ) -> Result<Claimed, WorkError> {
     let event = first.event;
     let attempt = attempts::counted(conn, event)? + 1;
     rows::must_change(conn, event, Step::Claim, Note { attempts: Some(attempt), ..Note::default() }, now)?;
+    let claimed = Arc::new(rows::load(conn, event)?);
+    let handler = versions.map(|versions| attempts::shown(&versions.of(&claimed)));
     let token: i64 = conn
-        .prepare_cached("INSERT INTO attempts (event, attempt, started_at) VALUES (?1, ?2, ?3) RETURNING id")?
-        .query_row(params![event.0, attempt, to_sql(now)], |row| row.get(0))?;
+        .prepare_cached(
+            "INSERT INTO attempts (event, attempt, started_at, handler) VALUES (?1, ?2, ?3, ?4) RETURNING id",
+        )?
+        .query_row(params![event.0, attempt, to_sql(now), handler], |row| row.get(0))?;
     let lease = lanes::lease(conn, lane, event, token, lease, now)?;
     let stale = first.stale && order::policy(conn, source)?.stale != StaleRule::Apply;
     let overdue = first.ready_by.is_some_and(|by| by <= now);
-    Ok(Claimed { event: Arc::new(rows::load(conn, event)?), lease, attempt, stale, overdue })
+    Ok(Claimed { event: claimed, lease, attempt, stale, overdue })
 }
 
 /// Takes back into line what stood beside it until now: retries that let others pass, and what was not ready until its deadline.
