@@ -67,21 +67,30 @@ impl<'a> Head<'a> {
     #[cfg(feature = "tower")]
     #[inline]
     pub(crate) fn signed(&self, body: Bytes, observed: &mut Observed) -> Result<Signed, (Refusal, Bytes)> {
-        match self.prove(&body, observed) {
-            Ok(by) => Ok(Signed { by, body }),
-            Err(refusal) => Err((refusal, body)),
-        }
+        Signed::new(self.prove(&body, observed), body)
     }
 }
 
 /// A body, and who signed it: a proof but for what was observed, which is large and stays where it is until the proof is
 /// needed in one piece.
 pub(crate) struct Signed {
-    pub(crate) by: Arc<SignedBy>,
-    pub(crate) body: Bytes,
+    by: Arc<SignedBy>,
+    body: Bytes,
 }
 
 impl Signed {
+    /// What [`Verifier::settle`] found of this body; with a refusal the body is given back.
+    #[inline]
+    pub(crate) fn new(
+        settled: Result<Arc<SignedBy>, Refusal>,
+        body: Bytes,
+    ) -> Result<Self, (Refusal, Bytes)> {
+        match settled {
+            Ok(by) => Ok(Self { by, body }),
+            Err(refusal) => Err((refusal, body)),
+        }
+    }
+
     /// With what was observed as it was signed.
     #[inline]
     pub(crate) fn into_proof(self, observed: Observed) -> Verified<Bytes> {

@@ -58,7 +58,7 @@ enum Received {
 }
 
 impl Head<'_> {
-    /// The same for a body that is still coming. What the headers say is copied from them.
+    /// For a body that is still coming: what the headers say is copied from them.
     pub(crate) fn into_pending(self, observed: Observed) -> Pending {
         let Self { verifier, ring, claims, candidates, now } = self;
         let mut arriving = Box::new(Arriving {
@@ -87,13 +87,13 @@ impl Pending {
     ///
     /// [`Refusal::BodyTooLarge`] if that is more than the verifier's limit.
     pub fn expect_length(&mut self, bytes: u64) -> Result<(), Refusal> {
-        match usize::try_from(bytes) {
-            Ok(bytes) if bytes <= self.0.verifier.body_limit() => {
-                self.0.expected = bytes;
-                Ok(())
-            }
-            _ => Err(Refusal::BodyTooLarge),
-        }
+        self.expect(self.0.verifier.check_length(bytes)?);
+        Ok(())
+    }
+
+    /// The same for a length that was checked.
+    pub(crate) fn expect(&mut self, bytes: usize) {
+        self.0.expected = bytes;
     }
 
     /// Takes the next piece of the body.
@@ -153,10 +153,7 @@ impl Pending {
             Received::Gathered(body) => Bytes::from(body),
             Received::Whole(body) => body,
         };
-        match settled {
-            Ok(by) => Ok(Signed { by, body }),
-            Err(refusal) => Err((refusal, body)),
-        }
+        Signed::new(settled, body)
     }
 }
 

@@ -253,6 +253,12 @@ impl Verifier {
         self.0.body_limit
     }
 
+    /// The length that a body is said to have, in bytes, if it may be so long.
+    pub(crate) fn check_length(&self, bytes: u64) -> Result<usize, Refusal> {
+        let fits = usize::try_from(bytes).ok().filter(|bytes| *bytes <= self.body_limit());
+        fits.ok_or(Refusal::BodyTooLarge)
+    }
+
     /// Verifies a body that is already in memory.
     ///
     /// Every key is tried with every presented signature, each comparison in constant time. For HMAC nothing is allocated,

@@ -1,4 +1,5 @@
-//! The known answers of `test-vectors/v1`, each through three doors: `verify()`, the incremental form, the tower layer.
+//! The known answers of `test-vectors/v1`, each through three doors: `verify()`, the incremental form, and the tower layer,
+//! with the body in pieces and with the body beside its head.
 //!
 //! `HOOKPROOF_EXTRA_VECTORS=<folder>` adds every `*.json` of a folder. A folder without any is an error, and a scheme
 //! without a preset is named.

@@ -43,8 +43,10 @@ pub(crate) struct NotProven {
 /// What came of a first look at a request.
 pub(crate) enum Look {
     Proven(Signed),
-    /// There is more to come.
+    /// Some of it is here; the rest may be, too.
     Arriving(Pending),
+    /// There was nothing to read yet.
+    Waiting(Pending),
 }
 
 impl From<Refusal> for NotProven {
@@ -96,27 +98,29 @@ impl Delivery {
         let mut head = Head::new(verifier, &request, self.now);
         head.read(&mut self.observed)?;
         // The body knows the length that the framing promises; a header may be missing or lie.
-        let length = body.size_hint().exact();
-        if length.is_some_and(|bytes| bytes > verifier.body_limit() as u64) {
-            return Err(Refusal::BodyTooLarge.into());
-        }
-        let mut piece = match body.as_mut().poll_frame(cx) {
+        let length = body.size_hint().exact().map(|bytes| verifier.check_length(bytes)).transpose()?;
+        let polled = body.as_mut().poll_frame(cx);
+        let waiting = polled.is_pending();
+        let (whole, piece) = match polled {
+            Poll::Pending => (None, None),
+            Poll::Ready(None) => (Some(Bytes::new()), None),
             Poll::Ready(Some(Err(_))) => return Err(Refusal::BodyIncomplete.into()),
-            Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
-            Poll::Ready(None) | Poll::Pending => None,
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(mut data) if length == Some(data.remaining()) && body.is_end_stream() => {
+                    (Some(data.copy_to_bytes(data.remaining())), None)
+                }
+                // What is no data is a trailer, and counts for nothing.
+                data => (None, data.ok()),
+            },
         };
-        if let Some(piece) = &mut piece
-            && length == Some(piece.remaining() as u64)
-            && body.is_end_stream()
-        {
-            let body = piece.copy_to_bytes(piece.remaining());
+        if let Some(body) = whole {
             let concluded = head.signed(body, &mut self.observed);
             return self.if_known(concluded).map(Look::Proven);
         }
         let mut pending = head.into_pending(mem::take(&mut self.observed));
-        length.map_or(Ok(()), |bytes| pending.expect_length(bytes))?;
+        pending.expect(length.unwrap_or_default());
         piece.map_or(Ok(()), |mut piece| pending.take(&mut piece))?;
-        Ok(Look::Arriving(pending))
+        Ok(if waiting { Look::Waiting(pending) } else { Look::Arriving(pending) })
     }
 
     /// The verdict about a body that came by and by.

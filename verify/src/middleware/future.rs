@@ -23,7 +23,7 @@ use crate::verified::Verified;
 const FRAMES_PER_TURN: usize = 64;
 
 pin_project! {
-    /// Receives and verifies the body, then calls the service behind the layer.
+    /// Reads the head, receives and verifies the body, then calls the service behind the layer.
     pub struct ResponseFuture<S, B, ReqBody>
     where
         S: Service<Request<B>>,
@@ -177,13 +177,17 @@ impl<S> Reader<S> {
             None => match self.delivery.look(body.as_mut(), cx)? {
                 Look::Proven(signed) => return Poll::Ready(Ok(signed)),
                 Look::Arriving(pending) => self.pending.insert(pending),
+                Look::Waiting(pending) => {
+                    self.pending = Some(pending);
+                    return Poll::Pending;
+                }
             },
         };
         for _ in 0..FRAMES_PER_TURN {
             match ready!(body.as_mut().poll_frame(cx)) {
                 None => {
-                    let concluded = self.pending.take().map(|pending| self.delivery.conclude(pending));
-                    return Poll::Ready(concluded.unwrap_or(Err(Refusal::BodyIncomplete.into())));
+                    let pending = self.pending.take().expect("it was there above");
+                    return Poll::Ready(self.delivery.conclude(pending));
                 }
                 Some(Err(_)) => return Poll::Ready(Err(Refusal::BodyIncomplete.into())),
                 Some(Ok(frame)) => {

@@ -26,12 +26,13 @@ pub(crate) enum Step {
 pub(crate) struct Scripted {
     steps: VecDeque<Step>,
     declared: Option<u64>,
+    ended: bool,
     polled: Arc<AtomicUsize>,
 }
 
 impl Scripted {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: steps.into_iter().collect(), declared: None, polled: Arc::default() }
+        Self { steps: steps.into_iter().collect(), declared: None, ended: false, polled: Arc::default() }
     }
 
     pub(crate) fn declared(mut self, bytes: u64) -> Self {
@@ -56,7 +57,10 @@ impl Body for Scripted {
         let polled = self.polled.fetch_add(1, Ordering::Relaxed);
         assert!(polled < 50_000_000, "nothing ends the reading");
         match self.steps.pop_front() {
-            None => Poll::Ready(None),
+            None => {
+                assert!(!std::mem::replace(&mut self.ended, true), "asked again after it had ended");
+                Poll::Ready(None)
+            }
             Some(Step::Data(piece)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(piece))))),
             Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
             Some(Step::Break) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),

@@ -119,6 +119,8 @@ async fn a_body_that_is_all_there_is_asked_for_once() {
     assert_eq!(answer(layer(), headers(), with_trailers).await.refusal, None);
     let broken = Scripted::new([Step::Data(BODY), Step::Break]).declared(length);
     assert_eq!(refused(layer(), headers(), broken).await, Refusal::BodyIncomplete);
+    let nothing = refused(layer(), headers(), Scripted::new([])).await;
+    assert_eq!(nothing, Refusal::SignatureMismatch, "and it is not asked again after its end");
     let shorter = Scripted::new([Step::Data(&BODY[1..])]).declared(length);
     assert_eq!(refused(layer(), headers(), shorter).await, Refusal::SignatureMismatch);
 }
