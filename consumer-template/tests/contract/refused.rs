@@ -261,6 +261,10 @@ pub(crate) async fn what_is_too_old_leaves_the_quarantine(backend: &mut Sqlite) 
     assert_eq!(expire(3_600_000).await, [1, 2, 3, 4], "exactly an hour old");
     assert_eq!(expire(3_600_002).await, [1, 4], "the other source is not asked about");
     assert_eq!(total(backend).await.expired, 2);
+    // More than one transaction takes away.
+    quarantine(backend, QuarantineLimits { max_rows: 1_000, ..LIMITS }, [100; 450]).await;
+    assert_eq!(expire(3_601_000).await, [1]);
+    assert_eq!((total(backend).await.expired, total(backend).await.held), (453, 0));
 }
 
 pub(crate) async fn a_released_request_is_an_event_of_its_time(backend: &mut Sqlite) {

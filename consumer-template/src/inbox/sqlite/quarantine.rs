@@ -120,21 +120,28 @@ fn make_room(conn: &Connection, source: &str, limits: QuarantineLimits) -> Resul
     }
 }
 
+/// Requests that one transaction takes away: the writer has other things to do, and a body may be large.
+pub(super) const EXPIRED_AT_ONCE: usize = 200;
+
+/// Takes away what is too old, as much as one transaction may; how many requests that were.
 pub(super) fn expire(
     conn: &Connection,
     source: &str,
     max_age: Duration,
     now: UnixTime,
-) -> Result<(), WorkError> {
+) -> Result<usize, WorkError> {
     let oldest = to_sql(UnixTime::from_millis(now.as_millis().saturating_sub(millis(max_age))));
     let gone = conn
-        .prepare_cached("DELETE FROM quarantine WHERE source = ?1 AND received_at < ?2")?
-        .execute(params![source, oldest])?;
+        .prepare_cached(
+            "DELETE FROM quarantine WHERE number IN
+                 (SELECT number FROM quarantine WHERE source = ?1 AND received_at < ?2 LIMIT ?3)",
+        )?
+        .execute(params![source, oldest, rows::limit(EXPIRED_AT_ONCE)])?;
     if gone > 0 {
         conn.prepare_cached("UPDATE quarantine_totals SET expired = expired + ?2 WHERE source = ?1")?
             .execute(params![source, sql_count(gone as u64)])?;
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// The request goes, and its event comes, in one transaction: of two who release it one finds it.

@@ -46,12 +46,15 @@ impl KeepRefused for SqliteInbox {
         limits: Vec<(Arc<str>, QuarantineLimits)>,
         now: UnixTime,
     ) -> Result<(), InboxError> {
-        let work = move |conn: &Connection, _: Option<&str>| {
-            limits
-                .iter()
-                .try_for_each(|(source, limits)| quarantine::expire(conn, source, limits.max_age, now))
-        };
-        self.write(Slot::Control, "empty the quarantine of what is too old", work).await
+        for (source, limits) in limits {
+            let expire = move |conn: &Connection, _: Option<&str>| {
+                quarantine::expire(conn, &source, limits.max_age, now)
+            };
+            while self.write(Slot::Control, "empty the quarantine of what is too old", expire.clone()).await?
+                == quarantine::EXPIRED_AT_ONCE
+            {}
+        }
+        Ok(())
     }
 }
 
