@@ -37,10 +37,11 @@ use crate::retry::Outcome;
 
 /// An inbox in an SQLite file that this process owns.
 ///
-/// Dropping it finishes what is queued, and blocks until that is on disk.
+/// Dropping it finishes what is queued, and blocks until that is on disk, but for ten seconds at most: what a disk that hangs
+/// has not taken by then was never answered.
 #[derive(Debug)]
 pub struct SqliteInbox {
-    // The order matters: the writer stops before the lock is given up.
+    // The order matters: the writer stops before the lock is given up. It has the lock too, in case that it does not stop.
     pub(super) writer: Writer,
     pub(super) readers: Readers,
     fence: Fence,
@@ -51,7 +52,7 @@ pub struct SqliteInbox {
     pub(super) walk: Arc<Walk>,
     pub(super) old_keys: Arc<OldKeys>,
     _filling: Filling,
-    _ownership: Ownership,
+    _ownership: Arc<Ownership>,
 }
 
 impl SqliteInbox {
@@ -61,10 +62,10 @@ impl SqliteInbox {
     ///
     /// When another process owns it, or it cannot promise to be durable: see [`OpenError`].
     pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
-        let ownership = Ownership::take(options.path())?;
+        let ownership = Arc::new(Ownership::take(options.path())?);
         open::create(&options)?;
         let fence = Fence::new();
-        let writer = Writer::start(options.clone(), fence.clone())?;
+        let writer = Writer::start(options.clone(), fence.clone(), Some(Arc::clone(&ownership)))?;
         // After the writer, which wants the log for itself when it begins.
         let (old_keys, filling) = OldKeys::open(&options)?;
         Ok(Self {
@@ -108,6 +109,23 @@ impl SqliteInbox {
         self.writer.mailbox.push(Slot::Control, Box::new(task))
     }
 
+    async fn claim_as(
+        &self,
+        versions: Option<Arc<dyn Versions>>,
+        max: usize,
+        lease: Duration,
+        now: UnixTime,
+    ) -> Result<Vec<Claimed>, InboxError> {
+        let turn = Arc::clone(&self.turn);
+        let work = move |conn: &Connection, _: Option<&str>| {
+            claim::claim(conn, max, lease, now, &turn, versions.as_deref())
+        };
+        // What nobody waits for any more would be leased, and counted, and not run.
+        let (task, answer) = Task::new("claim events", work);
+        self.writer.mailbox.push(Slot::Control, Box::new(task.while_wanted()))?;
+        answer.await.unwrap_or(Err(InboxError::Closed))
+    }
+
     pub(super) async fn write<T: Send + 'static>(
         &self,
         slot: Slot,
@@ -142,9 +160,7 @@ impl Inbox for SqliteInbox {
     }
 
     async fn claim(&self, max: usize, lease: Duration, now: UnixTime) -> Result<Vec<Claimed>, InboxError> {
-        let turn = Arc::clone(&self.turn);
-        let work = move |conn: &Connection, _: Option<&str>| claim::claim(conn, max, lease, now, &turn, None);
-        self.write(Slot::Control, "claim events", work).await
+        self.claim_as(None, max, lease, now).await
     }
 
     async fn claim_for(
@@ -154,11 +170,7 @@ impl Inbox for SqliteInbox {
         lease: Duration,
         now: UnixTime,
     ) -> Result<Vec<Claimed>, InboxError> {
-        let turn = Arc::clone(&self.turn);
-        let work = move |conn: &Connection, _: Option<&str>| {
-            claim::claim(conn, max, lease, now, &turn, Some(&*versions))
-        };
-        self.write(Slot::Control, "claim events", work).await
+        self.claim_as(Some(versions), max, lease, now).await
     }
 
     async fn extend(&self, lease: &Lease, until: UnixTime) -> Result<bool, InboxError> {

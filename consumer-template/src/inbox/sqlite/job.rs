@@ -36,6 +36,8 @@ pub(super) trait Job: Send {
 pub(super) struct Task<T, F> {
     doing: &'static str,
     work: F,
+    /// Whether it is not to be done when nobody waits for it any more.
+    only_while_wanted: bool,
     result: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, InboxError>>,
 }
@@ -48,7 +50,12 @@ where
     /// `doing` completes "could not ..." in the error.
     pub(super) fn new(doing: &'static str, work: F) -> (Self, oneshot::Receiver<Result<T, InboxError>>) {
         let (reply, answer) = oneshot::channel();
-        (Self { doing, work, result: None, reply }, answer)
+        (Self { doing, work, only_while_wanted: false, result: None, reply }, answer)
+    }
+
+    /// Unless whoever asked has gone by then.
+    pub(super) fn while_wanted(self) -> Self {
+        Self { only_while_wanted: true, ..self }
     }
 }
 
@@ -59,6 +66,9 @@ where
 {
     fn run(&mut self, conn: &Connection, refused: Option<&str>) -> Result<(), WorkError> {
         self.result = None;
+        if self.only_while_wanted && self.reply.is_closed() {
+            return Err(WorkError::Broken("nobody waits for it any more"));
+        }
         self.result = Some(Ok((self.work)(conn, refused)?));
         Ok(())
     }

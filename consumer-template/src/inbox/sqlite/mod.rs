@@ -50,6 +50,7 @@ mod room;
 mod rows;
 mod select;
 mod storage;
+mod thread;
 mod traffic;
 mod upkeep;
 mod writer;

@@ -7,7 +7,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use rusqlite::{Connection, params};
 
@@ -16,6 +15,7 @@ use super::job::WorkError;
 use super::open::{self, OpenError};
 use super::options::SqliteOptions;
 use super::rows;
+use super::thread::Worker;
 
 /// Keys that are read at once, and by which it is estimated how many there are.
 const PAGE: usize = 10_000;
@@ -61,7 +61,7 @@ impl OldKeys {
             most_young: options.young_keys,
             after: Mutex::default(),
         });
-        let mut filling = Filling { old: Arc::clone(&old), thread: None };
+        let mut filling = Filling { old: Arc::clone(&old), worker: None };
         if old.take_in(&first) {
             let filled = Arc::clone(&old);
             let fill = move || {
@@ -69,7 +69,7 @@ impl OldKeys {
                     tracing::warn!(%error, "each new replay key is looked for: the old ones could not be read");
                 }
             };
-            filling.thread = std::thread::Builder::new().name("inbox-keys".to_owned()).spawn(fill).ok();
+            filling.worker = Worker::start("inbox-keys", fill).ok();
         }
         Ok((old, filling))
     }
@@ -176,14 +176,14 @@ fn estimate(first: &[[u8; 32]]) -> u64 {
 #[derive(Debug)]
 pub(super) struct Filling {
     old: Arc<OldKeys>,
-    thread: Option<JoinHandle<()>>,
+    worker: Option<Worker>,
 }
 
 impl Drop for Filling {
     fn drop(&mut self) {
         self.old.stop.store(true, Ordering::Relaxed);
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that reads replay keys panicked");
+        if let Some(worker) = &mut self.worker {
+            worker.wait();
         }
     }
 }

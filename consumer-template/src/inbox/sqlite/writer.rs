@@ -9,9 +9,7 @@
 //! dropped and opened again: after a failed sync nobody knows what its cache is worth.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
@@ -19,8 +17,9 @@ use rusqlite::{Connection, ErrorCode};
 use super::fence::Fence;
 use super::job::{Job, WorkError};
 use super::mailbox::Mailbox;
-use super::open::{self, OpenError};
+use super::open::{self, OpenError, Ownership};
 use super::options::SqliteOptions;
+use super::thread::Worker;
 
 /// How long to wait after a failure to reopen the database: this much, doubling, up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -29,37 +28,33 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// How long a start waits for other processes that read or write the database.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the last owner waits for what is queued: a disk that hangs, or a handler that holds its transaction, must not
-/// keep the process from ending.
-const LAST_WAIT: Duration = Duration::from_secs(10);
-
-/// The writer thread. Dropping it finishes what is queued and waits for the thread, up to [`LAST_WAIT`].
+/// The writer thread. Dropping it finishes what is queued and waits for the thread, as long as [`Worker`] does.
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) mailbox: Arc<Mailbox>,
-    thread: Option<JoinHandle<()>>,
-    /// Nothing is sent: it is cut when the thread has closed the database.
-    ended: Mutex<Receiver<()>>,
+    worker: Worker,
 }
 
 impl Writer {
-    pub(super) fn start(options: SqliteOptions, fence: Fence) -> Result<Self, OpenError> {
+    pub(super) fn start(
+        options: SqliteOptions,
+        fence: Fence,
+        ownership: Option<Arc<Ownership>>,
+    ) -> Result<Self, OpenError> {
         let conn = first(&options, &fence)?;
         let mailbox = Arc::new(Mailbox::new(options.accept_queue));
-        let (until_closed, ended) = mpsc::channel();
         let desk = Desk {
             mailbox: Arc::clone(&mailbox),
             options,
             fence,
             conn: Some(conn),
             pause: FIRST_PAUSE,
-            _until_closed: until_closed,
+            _ownership: ownership,
         };
-        let thread = std::thread::Builder::new()
-            .name("inbox-writer".to_owned())
-            .spawn(move || desk.serve())
+        let worker = Worker::start("inbox-writer", move || desk.serve());
+        let worker = worker
             .map_err(|error| OpenError::Database { doing: "start the writer", reason: error.to_string() })?;
-        Ok(Self { mailbox, thread: Some(thread), ended: Mutex::new(ended) })
+        Ok(Self { mailbox, worker })
     }
 }
 
@@ -80,14 +75,7 @@ fn first(options: &SqliteOptions, fence: &Fence) -> Result<Connection, OpenError
 impl Drop for Writer {
     fn drop(&mut self) {
         self.mailbox.close();
-        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LAST_WAIT) {
-            tracing::error!("the inbox's writer thread does not end: it is left behind");
-            return;
-        }
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the inbox's writer thread panicked");
-        }
+        self.worker.wait();
     }
 }
 
@@ -97,8 +85,8 @@ struct Desk {
     fence: Fence,
     conn: Option<Connection>,
     pause: Duration,
-    /// Dropped last.
-    _until_closed: Sender<()>,
+    /// Given up when the connection is closed, however long that takes: nobody else may write until then.
+    _ownership: Option<Arc<Ownership>>,
 }
 
 impl Desk {

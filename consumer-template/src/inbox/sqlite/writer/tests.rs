@@ -11,12 +11,54 @@ use super::super::SqliteInbox;
 use super::super::fence::Fence;
 use super::super::job::{Job, Task, WorkError};
 use super::super::mailbox::Slot;
-use super::super::open;
+use super::super::open::{self, OpenError};
 use super::super::options::SqliteOptions;
-use super::{LAST_WAIT, Writer};
+use super::Writer;
 use crate::inbox::InboxError;
 
 type Answer<T> = tokio::sync::oneshot::Receiver<Result<T, InboxError>>;
+
+/// What is left behind may still write: nobody else may, until it has ended.
+#[test]
+fn the_database_is_owned_as_long_as_somebody_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("inbox.db"));
+    let mut inbox = SqliteInbox::open(options.clone()).unwrap();
+    inbox.writer.worker.patience = Duration::from_millis(50);
+    let (go, wait) = channel::<()>();
+    let hold = move |_: &Connection, _: Option<&str>| {
+        let _ = wait.recv();
+        Ok(())
+    };
+    inbox.hand_over("test", hold).unwrap();
+    drop(inbox);
+    let opened = SqliteInbox::open(options.clone());
+    assert!(matches!(opened, Err(OpenError::Owned { .. })), "{opened:?}");
+    drop(go);
+    let began = Instant::now();
+    while SqliteInbox::open(options.clone()).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is never given up");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// An event that is claimed for nobody would have had an attempt.
+#[test]
+fn what_is_only_for_who_asked_is_not_done_when_they_have_gone() {
+    let bench = bench();
+    let go = bench.occupy();
+    let note = |n: i64| {
+        move |conn: &Connection, _: Option<&str>| Ok(conn.execute("INSERT INTO notes (n) VALUES (?1)", [n])?)
+    };
+    let ((gone, answer), (waits, waiting)) = (Task::new("test", note(1)), Task::new("test", note(2)));
+    drop(answer);
+    for task in [gone, waits] {
+        bench.writer.mailbox.push(Slot::Control, Box::new(task.while_wanted())).unwrap();
+    }
+    drop(go);
+    assert_eq!(waiting.blocking_recv().unwrap().unwrap(), 1);
+    assert_eq!(bench.notes(), [2]);
+}
 
 struct Bench {
     folder: TempDir,
@@ -27,7 +69,7 @@ fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(folder.path().join("inbox.db"));
     open::create(&options).unwrap();
-    let writer = Writer::start(options, Fence::new()).unwrap();
+    let writer = Writer::start(options, Fence::new(), None).unwrap();
     let bench = Bench { folder, writer };
     let created = bench.push(|conn, _| Ok(conn.execute_batch("CREATE TABLE notes (n INTEGER)")?));
     created.blocking_recv().unwrap().unwrap();
@@ -100,10 +142,11 @@ fn the_last_owner_waits_for_what_is_queued_but_not_for_ever() {
 
     let held = self::bench();
     let _until_the_end = held.occupy();
-    let Bench { folder: _folder, writer } = held;
-    let began = Instant::now();
-    assert_eq!(self::dropped(writer).recv_timeout(3 * LAST_WAIT), Ok(()), "it waits for ever");
-    assert!(began.elapsed() >= LAST_WAIT, "it waited for {:?} only", began.elapsed());
+    let Bench { folder: _folder, mut writer } = held;
+    let (patience, began) = (Duration::from_millis(300), Instant::now());
+    writer.worker.patience = patience;
+    assert_eq!(self::dropped(writer).recv_timeout(Duration::from_secs(30)), Ok(()), "it waits for ever");
+    assert!(began.elapsed() >= patience, "it waited for {:?} only", began.elapsed());
 }
 
 #[test]
@@ -249,7 +292,7 @@ fn nobody_waits_for_a_writer_that_has_broken_off() {
     let queued = bench.note(1);
     drop(go);
     assert!(queued.blocking_recv().is_err(), "its caller is told that nobody will answer");
-    assert!(bench.writer.thread.take().unwrap().join().is_err(), "it has broken off");
+    assert!(bench.writer.worker.thread.take().unwrap().join().is_err(), "it has broken off");
     let (task, _) = Task::new("test", |_: &Connection, _: Option<&str>| Ok(()));
     let refused = bench.writer.mailbox.push(Slot::Control, Box::new(task)).unwrap_err();
     assert!(matches!(refused, InboxError::Closed), "{refused}");
