@@ -152,7 +152,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When only a new process helps: see [`Stuck`]. Caused by handlers that block; end the process then, and start it again.
+    /// When only a new process helps: see [`Stuck`]. Caused by handlers that block, or a disk that hangs; end the process then, and
+    /// start it again.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let why = tokio::select! {
             () = stop => None,
@@ -203,7 +204,11 @@ impl App {
         note(self.recorder.await, "the recorder of refusals");
         self.stop_dispatch.send_replace(true);
         note(self.dispatch.await, "dispatch");
-        note(self.sweep.await, "sweep");
+        // Nobody asks the store any more, so nobody would notice that it does not answer.
+        match timeout(LAST_GRACE, self.sweep).await {
+            Ok(ended) => note(ended, "sweep"),
+            Err(_) => tracing::warn!("the sweep does not end: it is left behind"),
+        }
         tracing::info!("stopped");
     }
 }

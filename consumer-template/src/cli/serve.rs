@@ -38,7 +38,13 @@ impl Serve {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut hangups = signal(SignalKind::hangup())?;
-        let mut app = App::start(config, handler::handlers()).await?;
+        // A start may have to wait for the disk, or for somebody who reads.
+        let mut app = tokio::select! {
+            biased;
+            _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+            _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+            app = App::start(config, handler::handlers()) => app?,
+        };
         let stuck = app.stuck();
         let why = tokio::select! {
             biased;

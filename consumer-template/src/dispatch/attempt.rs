@@ -45,7 +45,7 @@ pub enum End {
     Settled(Outcome),
     /// Somebody else holds the event, or will: nothing was recorded.
     LeaseLost,
-    /// The outcome could not be recorded. The lease will expire, and the event is rescued.
+    /// Whether the outcome is recorded is not known. If it is not, the lease will expire, and the event is rescued.
     Unsettled,
 }
 
@@ -61,7 +61,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// What the store answers. One that does not for as long as a lease has lost every lease: only a new process helps.
+    /// What the store answers. One that does not for as long as a lease, and five seconds, has lost every lease: only a new
+    /// process helps.
     pub(super) async fn answer<T>(
         &self,
         doing: &'static str,
@@ -98,14 +99,10 @@ impl Desk {
         };
         let deadline = Instant::now() + self.config.lease;
         loop {
-            match timeout(self.config.lease, run()).await {
-                Err(_) => {
-                    self.stuck.store();
-                    return End::Unsettled;
-                }
-                Ok(Ok((Settled::Applied, outcome))) => return End::Settled(outcome),
-                Ok(Ok((Settled::LeaseLost, _))) => return End::LeaseLost,
-                Ok(Err(error)) => {
+            match self.answer("run a handler", run()).await {
+                Ok((Settled::Applied, outcome)) => return End::Settled(outcome),
+                Ok((Settled::LeaseLost, _)) => return End::LeaseLost,
+                Err(error) => {
                     tracing::warn!(event = %claimed.event.number, %error, "a handler could not be run")
                 }
             }
@@ -252,7 +249,9 @@ impl Finished {
                 tracing::warn!(%event, source, attempt, %reason, group = group.short(), "dead letter");
             }
             End::LeaseLost => tracing::warn!(%event, source, attempt, "the lease was lost"),
-            End::Unsettled => tracing::error!(%event, source, attempt, "not settled: it will run again"),
+            End::Unsettled => {
+                tracing::error!(%event, source, attempt, "not known to be settled: if it is not, it will run again")
+            }
         }
     }
 }

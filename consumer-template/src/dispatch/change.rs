@@ -37,7 +37,7 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// When the store failed, or the dispatcher has stopped: it goes on as before.
+    /// When the store failed, or the dispatcher has stopped: it goes on as before. (One that did not answer ends the process.)
     pub async fn change(&self, new: Processing) -> Result<Vec<SourceStatus>, InboxError> {
         let stopped = || StoreError::new("change how events are processed", "dispatch has stopped");
         let (answer, answered) = oneshot::channel();

@@ -68,7 +68,7 @@ impl Stuck {
         });
     }
 
-    /// The store has not answered for as long as a lease.
+    /// The store has not answered for as long as leases last.
     pub(super) fn store(&self) {
         self.why.send_replace(Some(
             "the store does not answer: a handler holds its transaction, or the disk is gone",

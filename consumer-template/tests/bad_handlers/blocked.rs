@@ -174,17 +174,38 @@ async fn a_handler_that_holds_the_store_ends_the_dispatcher() {
     assert_eq!(detail.summary.attempts, 1, "the attempt was counted before");
 }
 
-/// No handler of this dispatcher holds it, and nobody calls: it asks by itself, and notices.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_does_not_answer_ends_a_dispatcher_that_has_nothing_to_do() {
+async fn a_claim_that_nobody_waits_for_any_more_is_no_attempt() {
     let (backend, gate) = (Sqlite::start(), Gate::default());
+    accept(backend.inbox(), &sent("msg_0").key("b")).await;
+    let holding = hold(&backend, &gate).await;
+    let claim = || backend.inbox().claim(1, Duration::from_secs(60), SystemClock.now());
+    assert!(timeout(Duration::from_millis(50), claim()).await.is_err(), "the store is held");
+    gate.open();
+    holding.await.unwrap();
+    let claimed = claim().await.unwrap();
+    assert_eq!(claimed.iter().map(|claimed| claimed.attempt).collect::<Vec<_>>(), [1]);
+}
+
+/// Has a handler hold the store.
+async fn hold(backend: &Sqlite, gate: &Gate) -> tokio::task::JoinHandle<()> {
     accept(backend.inbox(), &sent("msg_1").key("a")).await;
     let now = SystemClock.now();
     let claimed = backend.inbox().claim(1, Duration::from_secs(60), now).await.unwrap().pop().unwrap();
     let (inbox, held) = (backend.shared(), Arc::new(gate.clone()));
     let terms = Terms { retry: never_again(), dice: 0.0, timeout: PATIENCE };
-    let holding = tokio::spawn(async move { inbox.run_in_transaction(&claimed, held, terms, now).await });
+    let holding = tokio::spawn(async move {
+        inbox.run_in_transaction(&claimed, held, terms, now).await.unwrap();
+    });
     gate.is_held().await;
+    holding
+}
+
+/// No handler of this dispatcher holds it, and nobody calls: it asks by itself, and notices.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_does_not_answer_ends_a_dispatcher_that_has_nothing_to_do() {
+    let (backend, gate) = (Sqlite::start(), Gate::default());
+    let holding = hold(&backend, &gate).await;
     let dispatcher = Dispatcher::new(
         backend.shared(),
         Handlers::new(Effect::outside(gate.clone())),
@@ -198,7 +219,7 @@ async fn a_store_that_does_not_answer_ends_a_dispatcher_that_has_nothing_to_do()
     gate.open();
     assert!(why.unwrap().starts_with("the store does not answer"));
     ended.expect("it ends by itself").unwrap();
-    holding.await.unwrap().unwrap();
+    holding.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
