@@ -95,7 +95,13 @@ impl Pointer {
         // A JSON document is UTF-8 throughout (RFC 8259, 8.1), also in what the parser would skip.
         let text = str::from_utf8(body).map_err(|_| BodyError::NotJson)?;
         let mut json = serde_json::Deserializer::from_str(text);
-        let found = Find(&self.0).deserialize(&mut json).map_err(classify)?;
+        let found = if is_composite(text.trim_ascii_start()) {
+            // What is read twice is only what lies on the way.
+            json.deserialize_any(Find(&self.0))
+        } else {
+            Find(&self.0).deserialize(&mut json)
+        };
+        let found = found.map_err(classify)?;
         json.end().map_err(|_| BodyError::NotJson)?;
         Ok(found)
     }
@@ -134,6 +140,11 @@ fn scalar(raw: &str) -> Result<Option<Scalar<'_>>, BodyError> {
     })
 }
 
+/// Whether something is in it.
+fn is_composite(json: &str) -> bool {
+    json.starts_with(['{', '['])
+}
+
 /// Walks down the rest of a path.
 struct Find<'p>(&'p [String]);
 
@@ -141,10 +152,15 @@ impl<'de> DeserializeSeed<'de> for Find<'_> {
     type Value = Option<&'de RawValue>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        // Read as it stands first: a number that no type holds is nothing to go into, and no mistake.
+        let raw: &RawValue = serde::Deserialize::deserialize(json)?;
         if self.0.is_empty() {
-            serde::Deserialize::deserialize(json).map(Some)
+            Ok(Some(raw))
+        } else if is_composite(raw.get()) {
+            let mut inner = serde_json::Deserializer::from_str(raw.get());
+            inner.deserialize_any(self).map_err(serde::de::Error::custom)
         } else {
-            json.deserialize_any(self)
+            Ok(None)
         }
     }
 }
@@ -153,7 +169,7 @@ impl<'de> Visitor<'de> for Find<'_> {
     type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+        f.write_str("an object or an array")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -187,30 +203,6 @@ impl<'de> Visitor<'de> for Find<'_> {
             }
             index += 1;
         }
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
     }
 }
 
@@ -257,6 +249,25 @@ mod tests {
         for absent in ["/n", "/x", "/s/x", "/t/x", "/n/x", "/a/b", "/a/b~1c/x"] {
             assert_eq!(find(absent, body), Ok(None), "{absent}");
         }
+    }
+
+    /// What no type of ours holds is JSON all the same: nothing is in it, and it is no mistake.
+    #[test]
+    fn what_lies_on_the_way_is_not_decoded() {
+        for (path, body) in [
+            ("/a", "89.7e+5551"),
+            ("/a", r#" "\ud800""#),
+            ("/a/b", r#"{"a":1e999}"#),
+            ("/a/b", r#"{"a":"\ud800"}"#),
+            ("/0/b", "[1e999]"),
+        ] {
+            assert_eq!(find(path, body), Ok(None), "{body}");
+        }
+        assert_eq!(find("/a", r#"{"a":1e999}"#), Ok(Some(Scalar::Number("1e999"))));
+        for body in ["1e", r#"{"a":1e}"#, r#"{"a":01}"#, "89.7e+5551 1", r#"{"a":{"b":1}"#] {
+            assert_eq!(find("/a/b", body), Err(BodyError::NotJson), "{body}");
+        }
+        assert_eq!(find("/a/b", r#"{"a":{"b":1,"b":2}}"#), Err(BodyError::DuplicateKey));
     }
 
     #[test]
