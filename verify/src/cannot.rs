@@ -12,8 +12,14 @@
 //! let forged = hookproof::Verified::new("not signed", todo!());
 //! ```
 //!
-//! ```compile_fail,E0624
-//! let unchecked = hookproof::Pending::begin(todo!(), todo!(), todo!());
+//! ```compile_fail,E0423
+//! let unchecked = hookproof::Pending(todo!());
+//! ```
+//!
+//! ```compile_fail,E0603
+//! fn prove(signed: hookproof::head::Signed) -> hookproof::Verified<bytes::Bytes> {
+//!     signed.into_proof(todo!())
+//! }
 //! ```
 //!
 //! ```compile_fail,E0616
