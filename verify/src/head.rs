@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::Guard;
 use bytes::Bytes;
 
-use crate::claims::{Claims, Then};
+use crate::claims::Claims;
 use crate::judge::judge;
 use crate::key_ring::KeyRing;
 use crate::refusal::Refusal;
@@ -58,8 +58,7 @@ impl<'a> Head<'a> {
         let verdicts = judge(ring, candidates, (claims, of_body), *now);
         // Not before: the processor does this while the hash is still being computed.
         claims.read_metadata(observed);
-        let then: &Then = claims.then();
-        let conclusion = Conclusion { ring, verdicts, then, of_body, now: *now };
+        let conclusion = Conclusion { ring, verdicts, then: claims.then(), of_body, now: *now };
         verifier.settle(&conclusion, body, observed).map(Arc::clone)
     }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row};
 
 use super::access::Access;
-use super::rows::{from_sql, to_sql};
+use super::rows::{self, from_sql, to_sql};
 use super::select::Conditions;
 use crate::event::EventNo;
 use crate::inbox::{AuditEntry, AuditFilter, AuditLog, InboxError, page_size};
@@ -26,11 +26,8 @@ fn page(conn: &Connection, filter: &AuditFilter) -> rusqlite::Result<Vec<AuditEn
     which.and("at >= :since", ":since", since.map(to_sql));
     which.and("at < :until", ":until", until.map(to_sql));
     which.and("id < :before", ":before", before);
-    let sql = format!(
-        "SELECT {COLUMNS} FROM audit WHERE {} ORDER BY id DESC LIMIT {}",
-        which.sql(),
-        page_size(limit, AuditFilter::MAX_LIMIT)
-    );
+    which.name(":limit", rows::limit(page_size(limit, AuditFilter::MAX_LIMIT)));
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE {} ORDER BY id DESC LIMIT :limit", which.sql());
     conn.prepare_cached(&sql)?.query_map(which.values().as_slice(), entry)?.collect()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hookproof::UnixTime;
 use rusqlite::Connection;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::accept;
 use super::answers::Answers;
@@ -15,7 +15,7 @@ use super::check;
 use super::claim::{self, Turn};
 use super::effects::Run;
 use super::fence::Fence;
-use super::job::{Task, WorkError};
+use super::job::{Job, Task, WorkError};
 use super::lanes;
 use super::life;
 use super::mailbox::Slot;
@@ -122,8 +122,7 @@ impl SqliteInbox {
         };
         // What nobody waits for any more would be leased, and counted, and not run.
         let (task, answer) = Task::new("claim events", work);
-        self.writer.mailbox.push(Slot::Control, Box::new(task.while_wanted()))?;
-        answer.await.unwrap_or(Err(InboxError::Closed))
+        self.done(Slot::Control, task.while_wanted(), answer).await
     }
 
     pub(super) async fn write<T: Send + 'static>(
@@ -133,6 +132,15 @@ impl SqliteInbox {
         work: impl FnMut(&Connection, Option<&str>) -> Result<T, WorkError> + Send + 'static,
     ) -> Result<T, InboxError> {
         let (task, answer) = Task::new(doing, work);
+        self.done(slot, task, answer).await
+    }
+
+    async fn done<T>(
+        &self,
+        slot: Slot,
+        task: impl Job + 'static,
+        answer: oneshot::Receiver<Result<T, InboxError>>,
+    ) -> Result<T, InboxError> {
         self.writer.mailbox.push(slot, Box::new(task))?;
         answer.await.unwrap_or(Err(InboxError::Closed))
     }

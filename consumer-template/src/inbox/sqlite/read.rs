@@ -119,14 +119,10 @@ fn summary_of(row: &Row<'_>) -> rusqlite::Result<EventSummary> {
 }
 
 pub(super) fn list(conn: &Connection, filter: &Filter) -> rusqlite::Result<Vec<EventSummary>> {
-    let which = Conditions::page(filter);
+    let mut which = Conditions::page(filter);
+    which.name(":limit", rows::limit(page_size(filter.limit, Filter::MAX_LIMIT)));
     let order = if filter.newest_first { "number DESC" } else { "number" };
-    let sql = format!(
-        "{} WHERE {} ORDER BY {order} LIMIT {}",
-        summary_sql(),
-        which.sql(),
-        page_size(filter.limit, Filter::MAX_LIMIT)
-    );
+    let sql = format!("{} WHERE {} ORDER BY {order} LIMIT :limit", summary_sql(), which.sql());
     conn.prepare_cached(&sql)?.query_map(which.values().as_slice(), summary_of)?.collect()
 }
 
