@@ -324,4 +324,13 @@ mod tests {
         let (app, _inbox) = started(folder.path()).await;
         assert_eq!(end_of(app.end(None)).await, "well");
     }
+
+    /// A disk may hang while nothing else asks it any more.
+    #[tokio::test]
+    async fn a_sweep_that_hangs_does_not_keep_it_from_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut app, _inbox) = started(folder.path()).await;
+        app.sweep = tokio::spawn(std::future::pending());
+        assert_eq!(end_of(app.end(None)).await, "well");
+    }
 }

@@ -1,5 +1,7 @@
 //! Handlers that do not come back, and hold what they run on.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use tokio::time::timeout;
 use crate::process::client::Client;
 use crate::process::letters::{SOURCE, Writer};
 use crate::process::planted;
-use crate::process::server::{Server, Site, look, wait_until};
+use crate::process::server::{Server, Site, look, signal, wait_until};
 use crate::script::{self, NOTES};
 use crate::support::{Sqlite, accept, sent};
 
@@ -234,4 +236,26 @@ async fn a_service_whose_store_is_held_ends_with_an_error_that_says_what_to_do()
     gate.open();
     let error = ended.unwrap().unwrap_err().to_string();
     assert!(error.starts_with("the store does not answer") && error.ends_with(": start it again"), "{error}");
+}
+
+/// A start waits a minute for somebody who reads what is in the log of the database. Whoever stops it does not.
+#[test]
+fn a_start_that_waits_can_be_stopped() {
+    let site = Site::new();
+    drop(SqliteInbox::open(SqliteOptions::new(site.database())).unwrap());
+    let reader = look(&site.database());
+    look(&site.database()).execute_batch("CREATE TABLE brief (n); DROP TABLE brief").unwrap();
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM events").unwrap();
+    let mut command = site.serve();
+    let mut child =
+        command.env("HOOKPROOF_LOG", "info").stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(log.any(|line| line.unwrap().contains("waiting to start")), "it did not wait");
+    signal(child.id(), "TERM");
+    let mut ended = None;
+    wait_until("the server ends", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    assert!(ended.unwrap().success());
 }
