@@ -1,14 +1,13 @@
-//! The boundary to the cryptography: the only file that names `hmac`, `sha1`, `sha2` and `subtle`.
+//! The boundary to the cryptography: with what is in its folder, the only file that names `hmac`, `sha1`, `sha2` and `subtle`.
 //!
 //! A computed tag is a [`Tag`]. It has no `PartialEq`, no `Deref` and no accessor outside this file, so the only
 //! thing that can be done with it is the constant-time comparison, and `==` on it does not compile.
 
+mod hmac_sha256;
+
 use std::sync::Arc;
 
-use hmac::block_api::HmacCore;
-use hmac::digest::Output;
-use hmac::digest::block_api::{Buffer, FixedOutputCore as _, UpdateCore as _};
-use hmac::{EagerHash, KeyInit as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 pub(crate) use subtle::Choice;
@@ -39,8 +38,8 @@ impl Hash {
 /// HMAC with its key schedule computed. Its memory is wiped when it is dropped.
 #[derive(Clone)]
 pub(crate) enum MacState {
-    Sha1(HmacCore<Sha1>),
-    Sha256(HmacCore<Sha256>),
+    Sha1(Hmac<Sha1>),
+    Sha256(hmac_sha256::Hmac),
 }
 
 impl MacState {
@@ -48,8 +47,8 @@ impl MacState {
     pub(crate) fn new(hash: Hash, key: &[u8]) -> Self {
         // HMAC takes keys of any length: the error type exists for other MACs.
         match hash {
-            Hash::Sha1 => Self::Sha1(HmacCore::new_from_slice(key).expect("HMAC takes any key length")),
-            Hash::Sha256 => Self::Sha256(HmacCore::new_from_slice(key).expect("HMAC takes any key length")),
+            Hash::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect("HMAC takes any key length")),
+            Hash::Sha256 => Self::Sha256(hmac_sha256::Hmac::new(key)),
         }
     }
 
@@ -65,16 +64,24 @@ impl MacState {
     #[inline]
     pub(crate) fn tag_of(&self, text: &(impl Text + ?Sized)) -> Tag {
         match self {
-            Self::Sha1(ready) => Tag::new(&hmac(ready, text).into()),
-            Self::Sha256(ready) => Tag::new(&hmac(ready, text).into()),
+            Self::Sha1(ready) => {
+                let mut message = ready.clone();
+                text.feed(|bytes| message.update(bytes));
+                Tag::new(&message.finalize().into_bytes().into())
+            }
+            Self::Sha256(ready) => {
+                let mut message = hmac_sha256::Message::new(ready);
+                text.feed(|bytes| message.update(bytes));
+                Tag::new(&message.finish())
+            }
         }
     }
 
     /// Starts a message that arrives by and by.
     pub(crate) fn start(&self) -> RunningMac {
         match self {
-            Self::Sha1(ready) => RunningMac::Sha1(Message::new(ready)),
-            Self::Sha256(ready) => RunningMac::Sha256(Message::new(ready)),
+            Self::Sha1(ready) => RunningMac::Sha1(ready.clone()),
+            Self::Sha256(ready) => RunningMac::Sha256(hmac_sha256::Message::new(ready)),
         }
     }
 
@@ -102,8 +109,8 @@ impl Text for [u8] {
 
 /// The MAC of a message that is arriving.
 pub(crate) enum RunningMac {
-    Sha1(Message<Sha1>),
-    Sha256(Message<Sha256>),
+    Sha1(Hmac<Sha1>),
+    Sha256(hmac_sha256::Message),
 }
 
 impl RunningMac {
@@ -121,45 +128,11 @@ impl RunningMac {
         }
     }
 
-    /// Nothing may come after it.
-    pub(crate) fn finish(&mut self) -> Tag {
+    pub(crate) fn finish(self) -> Tag {
         match self {
-            Self::Sha1(message) => Tag::new(&message.finish().into()),
-            Self::Sha256(message) => Tag::new(&message.finish().into()),
+            Self::Sha1(message) => Tag::new(&message.finalize().into_bytes().into()),
+            Self::Sha256(mut message) => Tag::new(&message.finish()),
         }
-    }
-}
-
-/// The same as [`Message`], without moving it anywhere.
-fn hmac<D: EagerHash>(ready: &HmacCore<D>, text: &(impl Text + ?Sized)) -> Output<HmacCore<D>> {
-    let mut core = ready.clone();
-    let mut buffer = Buffer::<HmacCore<D>>::default();
-    text.feed(|bytes| buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks)));
-    let mut tag = Output::<HmacCore<D>>::default();
-    core.finalize_fixed_core(&mut buffer, &mut tag);
-    tag
-}
-
-/// What `hmac::Hmac` is too, but for its copies: here only the key schedule is, and nothing moves at the end.
-pub(crate) struct Message<D: EagerHash> {
-    core: HmacCore<D>,
-    buffer: Buffer<HmacCore<D>>,
-}
-
-impl<D: EagerHash> Message<D> {
-    fn new(ready: &HmacCore<D>) -> Self {
-        Self { core: ready.clone(), buffer: Buffer::<HmacCore<D>>::default() }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        let Self { core, buffer } = self;
-        buffer.digest_blocks(bytes, |blocks| core.update_blocks(blocks));
-    }
-
-    fn finish(&mut self) -> Output<HmacCore<D>> {
-        let mut tag = Output::<HmacCore<D>>::default();
-        self.core.finalize_fixed_core(&mut self.buffer, &mut tag);
-        tag
     }
 }
 
