@@ -1,6 +1,5 @@
 //! What follows from a scheme, worked out once when a verifier is built instead of for each request.
 
-use crate::algorithm::Algorithm;
 use crate::headers_read::HeadersRead;
 use crate::part::Part;
 use crate::scheme::{DigestScope, Family, Scheme, Syntax};
@@ -12,8 +11,6 @@ pub(crate) struct Plan {
     pub(crate) signs_id: bool,
     /// Whether there is a [`Part::UrlVariants`].
     pub(crate) url_variants: bool,
-    /// Whether all of a signature header is decoded, so that it can hold nothing but what is printable.
-    pub(crate) decoded_whole: bool,
     /// Whether there may be several texts, or something must hold beside the signature.
     pub(crate) more_than_signature: bool,
     /// Whether the body is signed as it is, or not at all.
@@ -33,7 +30,6 @@ impl Plan {
             headers: HeadersRead::of(scheme),
             signs_id,
             url_variants,
-            decoded_whole: matches!(scheme.syntax, Syntax::Plain { algorithm, .. } if algorithm != Algorithm::SharedToken),
             more_than_signature: url_variants
                 || matches!(scheme.syntax, Syntax::HttpMessage { .. } | Syntax::JsonWebToken { .. }),
             plain_body: scheme.syntax != Syntax::AdyenItems

@@ -78,11 +78,17 @@ impl Candidates {
         candidates.map(|candidate| (candidate.algorithms, candidate.signature.as_slice()))
     }
 
-    /// Decodes one signature as `algorithm` has it, in its place in the list. What is none is passed over.
+    /// Decodes one signature as `algorithm` has it, in its place in the list. What is none is passed over; whether it was
+    /// one is returned.
     #[inline]
-    fn push_decoded(&mut self, algorithm: Algorithm, (encoding, header): (Encoding, usize), text: &[u8]) {
+    fn push_decoded(
+        &mut self,
+        algorithm: Algorithm,
+        (encoding, header): (Encoding, usize),
+        text: &[u8],
+    ) -> bool {
         if self.list.is_full() {
-            return;
+            return false;
         }
         self.push(algorithm, header, SignatureBytes::zeros());
         let decoded = self.list.last_mut().and_then(|Candidate { signature, .. }| match algorithm {
@@ -92,9 +98,11 @@ impl Candidates {
             }
             _ => encoding.decode_into(text, &algorithm.signature_len(), signature),
         });
-        if decoded.is_none() {
+        let is_one = decoded.is_some();
+        if !is_one {
             self.list.pop();
         }
+        is_one
     }
 
     #[inline]
@@ -130,10 +138,7 @@ pub(crate) fn read<'a>(
     let mut seen = 0;
     for index in 0..scheme.signature_headers.len() {
         let Some(value) = headers.signature(index) else { continue };
-        // Of two alternatives a malformed one must not mask the other.
-        if scheme.plan.decoded_whole || is_printable(value.as_bytes()) {
-            read_one(scheme, (index, value.as_bytes()), candidates, out)?;
-        }
+        read_one(scheme, (index, value.as_bytes()), candidates, out)?;
         seen += 1;
         if seen > MAX_SIGNATURES {
             return Err(Refusal::TooManySignatures);
@@ -162,6 +167,8 @@ pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&[u8]>, 
     if is_printable(value.as_bytes()) { Ok(Some(value.as_bytes())) } else { Err(Refusal::MalformedHeader) }
 }
 
+/// A header that is not printable is passed over: of two alternatives a malformed one must not mask the other. What is
+/// decoded is printable, so only the rest is looked at for it.
 #[inline]
 fn read_one<'a>(
     scheme: &Scheme,
@@ -172,24 +179,28 @@ fn read_one<'a>(
     let encoding = scheme.encoding;
     match &scheme.syntax {
         Syntax::Plain { prefix, algorithm } => {
-            match text.split_at_checked(prefix.len()) {
-                Some((start, text)) if same_bytes(start, prefix.as_bytes()) => {
-                    candidates.push_decoded(*algorithm, (encoding, header), text);
-                }
-                _ => {}
+            let signature = match text.split_at_checked(prefix.len()) {
+                Some((start, text)) if same_bytes(start, prefix.as_bytes()) => text,
+                _ => return Ok(()),
+            };
+            if *algorithm != Algorithm::SharedToken || is_printable(signature) {
+                candidates.push_decoded(*algorithm, (encoding, header), signature);
             }
             Ok(())
         }
         Syntax::KeyValue { versions, timestamp, separator } => {
-            let elements = elements(text, u8::try_from(*separator).ok());
-            let names = Names { versions, timestamp: timestamp.as_deref(), equals: b'=' };
-            read_list(elements, names, (encoding, header), candidates, out)
+            let separator = u8::try_from(*separator).ok();
+            let list = List { separator, versions, timestamp: timestamp.as_deref(), equals: b'=' };
+            list.read(text, (encoding, header), candidates, out)
         }
         Syntax::Versioned { versions } => {
-            let names = Names { versions, timestamp: None, equals: b',' };
-            read_list(elements(text, Some(b' ')), names, (encoding, header), candidates, out)
+            let list = List { separator: Some(b' '), versions, timestamp: None, equals: b',' };
+            list.read(text, (encoding, header), candidates, out)
         }
         Syntax::JsonWebToken { .. } => {
+            if !is_printable(text) {
+                return Ok(());
+            }
             let token = Token::read(str::from_utf8(text).map_err(|_| Refusal::MalformedHeader)?)?;
             candidates.push(Algorithm::EcdsaP256Fixed, header, token.signature.clone());
             // A token without the name of a key names none.
@@ -222,44 +233,68 @@ fn value_of<'a>(element: &'a [u8], name: &str, equals: u8) -> Option<&'a [u8]> {
     (*first == equals && same_bytes(start, name.as_bytes())).then_some(value)
 }
 
-/// The names that elements of a list may have.
-struct Names<'a> {
+/// How a list is written.
+struct List<'a> {
+    separator: Option<u8>,
     versions: &'a [Version],
     timestamp: Option<&'a str>,
     /// What stands behind a name.
     equals: u8,
 }
 
-/// Elements of unknown versions, without a separator, or of another length are passed over: a provider may add a
-/// version, and one bad signature must not mask a good one.
-#[inline]
-fn read_list<'a>(
-    elements: impl Iterator<Item = &'a [u8]>,
-    names: Names<'_>,
-    (encoding, header): (Encoding, usize),
-    candidates: &mut Candidates,
-    out: &mut Presented<'a>,
-) -> Result<(), Refusal> {
-    let (mut counted, mut second_timestamp) = (0, false);
-    for (index, element) in elements.enumerate() {
-        if index == MAX_ELEMENTS {
-            return Err(Refusal::TooManySignatures);
+impl List<'_> {
+    #[inline]
+    fn read<'a>(
+        &self,
+        text: &'a [u8],
+        place: (Encoding, usize),
+        candidates: &mut Candidates,
+        out: &mut Presented<'a>,
+    ) -> Result<(), Refusal> {
+        let before = (candidates.list.len(), out.timestamp);
+        let nothing_passed_over = self.read_elements(text, place, candidates, out);
+        if !matches!(nothing_passed_over, Ok(true)) && !is_printable(text) {
+            candidates.list.truncate(before.0);
+            out.timestamp = before.1;
+            return Ok(());
         }
-        let value_of = |name: &str| value_of(element, name, names.equals);
-        if let Some(value) = names.timestamp.and_then(value_of) {
-            second_timestamp |= out.timestamp.replace(value).is_some();
-            continue;
-        }
-        let mut versions = names.versions.iter();
-        if let Some((version, value)) = versions.find_map(|version| Some((version, value_of(&version.name)?)))
-        {
+        nothing_passed_over.map(|_| ())
+    }
+
+    /// Elements of unknown versions, without a separator, or of another length are passed over: a provider may add a
+    /// version, and one bad signature must not mask a good one. Whether there was none such is returned.
+    #[inline]
+    fn read_elements<'a>(
+        &self,
+        text: &'a [u8],
+        place: (Encoding, usize),
+        candidates: &mut Candidates,
+        out: &mut Presented<'a>,
+    ) -> Result<bool, Refusal> {
+        let (mut counted, mut second_timestamp, mut nothing_passed_over) = (0, false, true);
+        for (index, element) in elements(text, self.separator).enumerate() {
+            if index == MAX_ELEMENTS {
+                return Err(Refusal::TooManySignatures);
+            }
+            let value_of = |name: &str| value_of(element, name, self.equals);
+            if let Some(value) = self.timestamp.and_then(value_of) {
+                nothing_passed_over &= is_printable(value);
+                second_timestamp |= out.timestamp.replace(value).is_some();
+                continue;
+            }
+            let mut versions = self.versions.iter();
+            let known = versions.find_map(|version| Some((version.algorithm, value_of(&version.name)?)));
+            let Some((algorithm, value)) = known else {
+                nothing_passed_over = false;
+                continue;
+            };
             counted += 1;
             if counted > MAX_SIGNATURES {
                 return Err(Refusal::TooManySignatures);
             }
-            candidates.push_decoded(version.algorithm, (encoding, header), value);
+            nothing_passed_over &= candidates.push_decoded(algorithm, place, value);
         }
+        // Two timestamps: which one was signed cannot be known.
+        if second_timestamp { Err(Refusal::MalformedHeader) } else { Ok(nothing_passed_over) }
     }
-    // Two timestamps: which one was signed cannot be known.
-    if second_timestamp { Err(Refusal::MalformedHeader) } else { Ok(()) }
 }

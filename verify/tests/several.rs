@@ -54,6 +54,43 @@ fn a_token_in_two_headers_still_counts() {
     assert_eq!(neither, Err(Refusal::SignatureMismatch), "the control");
 }
 
+/// A byte that is not printable makes a list no list, wherever it stands, and nothing of it counts: neither its signatures
+/// nor its time. A list in another header does.
+#[test]
+fn a_list_is_printable_or_none() {
+    let scheme = schemes::stripe().to_builder().alternative_signature_header("x-other-list").build().unwrap();
+    let key = Key::new("k1", KEY);
+    let good = Signer::new(&scheme, &key).unwrap().sign(&Outgoing::new(b"{}").timestamp(at(NOW))).unwrap();
+    let good = good["stripe-signature"].to_str().unwrap();
+    let verifier = Verifier::builder(scheme).key(key).build().unwrap();
+    let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
+    let alone = |text: &str| {
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("stripe-signature"), value(text))]);
+        verdict(&verifier, &headers)
+    };
+    let beside = |text: &str| {
+        let both = [("stripe-signature", value(text)), ("x-other-list", value(good))];
+        verdict(
+            &verifier,
+            &both.map(|(name, value)| (HeaderName::from_static(name), value)).into_iter().collect(),
+        )
+    };
+    for rest in ["v0=1", "v1=1", "more", "v1=1,v1=2"] {
+        assert_eq!(alone(&format!("{good},{rest}")), Ok(()), "the control: {rest}");
+    }
+    for bad in ["v0=\u{e9}", "v1=\u{e9}", "\u{e9}", "v1=1\t", "v1=\u{e9},v1=2"] {
+        for list in [format!("{good},{bad}"), format!("{bad},{good}")] {
+            assert_eq!(alone(&list), Err(Refusal::MalformedHeader), "{list}");
+            assert_eq!(beside(&list), Ok(()), "{list}");
+        }
+    }
+    for list in [good.replacen(',', "\u{e9},", 1), format!("{good}\u{e9}")] {
+        assert_eq!(alone(&list), Err(Refusal::MalformedHeader), "{list}");
+        assert_eq!(beside(&list), Ok(()), "{list}");
+    }
+    assert_eq!(beside(good), Err(Refusal::MalformedHeader), "the control: two times");
+}
+
 /// Twelve headers are looked at in place; those beyond are looked at as closely.
 #[test]
 fn each_of_many_headers_counts() {
