@@ -3,10 +3,11 @@
 //! The library's decoder is for any length, with padding or without, and takes its time to prepare. Where the length is
 //! known, a group of letters is four looks into tables, and whether any was no letter is asked once, at the end.
 
-/// What is no letter. No bits of letters reach it.
+/// What is no letter: a bit beyond the three bytes of a group.
 const NONE: u32 = 1 << 31;
 
-/// The bits that each letter of the standard alphabet stands for (RFC 4648, section 4) in each place of a group.
+/// The bits that each letter of the standard alphabet stands for (RFC 4648, section 4) in each place of a group, as they
+/// lie in the three bytes.
 #[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which would say so")]
 static BITS: [[u32; 256]; 4] = {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -14,7 +15,8 @@ static BITS: [[u32; 256]; 4] = {
     while place < 4 {
         let mut value = 0;
         while value < letters.len() {
-            bits[place][letters[value] as usize] = (value as u32) << (18 - 6 * place);
+            let [_, bytes @ ..] = ((value as u32) << (18 - 6 * place)).to_be_bytes();
+            bits[place][letters[value] as usize] = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
             value += 1;
         }
         place += 1;
@@ -22,48 +24,70 @@ static BITS: [[u32; 256]; 4] = {
     bits
 };
 
+/// How many letters stand for so many bytes.
+#[inline]
+pub(crate) const fn base64_len(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
+}
+
 /// Decodes `text` if it is the text that stands for exactly as many bytes as `target` has: padded, and with zero spare
 /// bits. If it is `None`, what is in `target` means nothing.
 pub(crate) fn base64_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
-    if text.len() != target.len().div_ceil(3) * 4 {
+    // Those of an HMAC-SHA256, for which the loop is laid out.
+    match (<&[u8; 44]>::try_from(text), <&mut [u8; 32]>::try_from(&mut *target)) {
+        (Ok(text), Ok(target)) => decode(text, target),
+        _ => decode(text, target),
+    }
+}
+
+#[inline(always)]
+fn decode(text: &[u8], target: &mut [u8]) -> Option<()> {
+    if text.len() != base64_len(target.len()) {
         return None;
     }
     let (groups, _) = text.as_chunks::<4>();
-    let (targets, rest) = target.as_chunks_mut::<3>();
     let mut seen = 0;
-    for (group, target) in groups.iter().zip(targets) {
-        let (bytes, bits) = three_bytes(*group);
-        *target = bytes;
+    for (index, group) in groups.iter().take(target.len() / 3).enumerate() {
+        let bits = bits_of(*group);
         seen |= bits;
+        let rest = target.get_mut(3 * index..)?;
+        let bytes @ [first, second, third, _] = bits.to_le_bytes();
+        if let Some(place) = rest.first_chunk_mut() {
+            // The fourth is written again.
+            *place = bytes;
+        } else if let Some(place) = rest.first_chunk_mut() {
+            *place = [first, second, third];
+        }
     }
     // An `A` is zeros, which is what the bits beside the last byte have to be.
+    let (_, rest) = target.as_chunks_mut::<3>();
     let spare = match (rest, groups.last()) {
         ([], _) => 0,
         ([only], Some(&[a, b, b'=', b'='])) => {
-            let (bytes, bits) = three_bytes([a, b, b'A', b'A']);
+            let bits = bits_of([a, b, b'A', b'A']);
             seen |= bits;
-            [*only, _, _] = bytes;
-            bits & 0xffff
+            let [first, spare @ .., _] = bits.to_le_bytes();
+            *only = first;
+            u16::from_le_bytes(spare)
         }
         ([first, second], Some(&[a, b, c, b'='])) => {
-            let (bytes, bits) = three_bytes([a, b, c, b'A']);
+            let bits = bits_of([a, b, c, b'A']);
             seen |= bits;
-            [*first, *second, _] = bytes;
-            bits & 0xff
+            let spare;
+            [*first, *second, spare, _] = bits.to_le_bytes();
+            spare.into()
         }
         _ => return None,
     };
     (seen < NONE && spare == 0).then_some(())
 }
 
-/// What a group of letters stands for, and the same as a number, which [`NONE`] is part of if one of them is none.
-#[inline]
-fn three_bytes(group: [u8; 4]) -> ([u8; 3], u32) {
-    let letters = group.iter().zip(&BITS);
-    let each = letters.map(|(letter, bits)| bits.get(usize::from(*letter)).copied().unwrap_or(NONE));
-    let bits = each.fold(0, |all, bits| all | bits);
-    let [_, bytes @ ..] = bits.to_be_bytes();
-    (bytes, bits)
+/// What a group of letters stands for, in the lower three bytes. [`NONE`] is part of it if one of them is no letter.
+#[inline(always)]
+fn bits_of([a, b, c, d]: [u8; 4]) -> u32 {
+    let [first, second, third, fourth] = &BITS;
+    let of = |bits: &[u32; 256], letter: u8| bits.get(usize::from(letter)).copied().unwrap_or(NONE);
+    of(first, a) | of(second, b) | of(third, c) | of(fourth, d)
 }
 
 #[cfg(test)]
