@@ -69,6 +69,13 @@ impl Algorithm {
         }
     }
 
+    /// The same if all have as many. For signatures in lists, where no token stands.
+    #[inline]
+    pub(crate) fn fixed_len(self) -> Option<usize> {
+        let lengths = self.signature_len();
+        (lengths.start() == lengths.end()).then_some(*lengths.end())
+    }
+
     const fn bit(self) -> u16 {
         1 << self as u16
     }

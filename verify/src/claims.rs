@@ -1,24 +1,26 @@
 //! What the headers of a request claim, and everything that can be refused without its body.
 
-use std::borrow::Cow;
+mod signed_text;
 
 use http::{HeaderMap, HeaderValue};
 
+use crate::ahead::Told;
 use crate::canonical;
 use crate::encoding::{is_id, is_printable};
 use crate::headers_read::HeadersFound;
 use crate::http_message;
 use crate::key_ring::KeyRing;
-use crate::mac::{Digest, Text};
 use crate::message_components::Covered;
 use crate::part::Part;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::scheme::{Freshness, Scheme, Syntax, TimestampAt};
-use crate::signature_list::{self, Candidates, Presented, PresentedMore};
+use crate::signature_list::{self, Candidates, Presented, PresentedMore, Reading};
 use crate::timestamp::{TimestampFormat, UnixTime};
 use crate::verified::{MAX_ID_BYTES, Observed};
 use crate::verifier::Verifier;
+
+pub(crate) use signed_text::of_body;
 
 /// What the headers claim. Believed only when a signature over it holds.
 pub(crate) struct Claims<'a> {
@@ -72,18 +74,24 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// Everything that can be refused without the body, in the order that the test vectors fix.
-    /// What outlives the headers goes into `candidates` and `observed`.
+    /// Finds the headers that count.
+    #[inline]
+    pub(crate) fn find_headers(&mut self) {
+        self.headers.look_through(&self.scheme.plan.headers, self.request.headers);
+    }
+
+    /// Everything that can be refused without the body, in the order that the test vectors fix. The headers were found.
+    /// What outlives them goes into `candidates` and `observed`. Between its steps it does a bit of what is to be done
+    /// `meanwhile`.
     #[inline]
     pub(crate) fn read(
         &mut self,
-        ring: &KeyRing,
-        now: UnixTime,
+        (ring, now): (&KeyRing, UnixTime),
         candidates: &mut Candidates,
         observed: &mut Observed,
+        mut meanwhile: impl FnMut(),
     ) -> Result<(), Refusal> {
         let scheme = self.scheme;
-        self.headers.look_through(&scheme.plan.headers, self.request.headers);
         let headers = &self.headers;
         if headers.content_encoding {
             return Err(Refusal::UnsupportedContentEncoding);
@@ -99,8 +107,13 @@ impl<'a> Claims<'a> {
                 let covered = Covered::new(*self.request, &url);
                 http_message::read(scheme, ring, (&covered, now), candidates, &mut self.presented)?;
             }
-            _ => signature_list::read(scheme, headers, candidates, &mut self.presented)?,
+            _ => {
+                let presented = &mut self.presented;
+                let into = Reading { candidates, presented, meanwhile: &mut meanwhile };
+                signature_list::read(scheme, headers, into)?;
+            }
         }
+        meanwhile();
         if scheme.plan.signed_headers {
             check_signed_headers(scheme, self.request.headers)?;
         }
@@ -118,6 +131,32 @@ impl<'a> Claims<'a> {
             observed.context = self.context(scheme);
         }
         Ok(())
+    }
+
+    /// What is signed before the body, if nothing is after it, and what the headers tell of that before they are read.
+    #[inline]
+    pub(crate) fn told(&self, told: &mut Told<'a>) -> Option<&'a [Part]> {
+        let Self { scheme, headers, .. } = self;
+        let (Part::Body, before) = scheme.parts.split_last()? else { return None };
+        if scheme.plan.signs_id {
+            told.id = headers.event_id(&scheme.plan.headers)?.as_bytes();
+        }
+        match &scheme.freshness {
+            Freshness::SignedTimestamp { at: TimestampAt::Header(_), .. } => {
+                told.timestamp = headers.timestamp(&scheme.plan.headers)?.as_bytes();
+            }
+            Freshness::SignedTimestamp { .. } => {
+                told.timestamp = signature_list::first_timestamp(scheme, headers)?;
+            }
+            _ => {}
+        }
+        Some(before)
+    }
+
+    /// The same, now that it was read.
+    #[inline]
+    pub(crate) fn accepted(&self) -> Told<'a> {
+        Told { id: self.id, timestamp: self.timestamp }
     }
 
     /// Event id and type, of which nothing is refused.
@@ -163,128 +202,6 @@ impl<'a> Claims<'a> {
     pub(crate) fn into_then(self) -> Then {
         self.more.map_or(Then::Nothing, |more| more.then)
     }
-
-    #[inline]
-    fn several_texts(&self) -> &[Vec<u8>] {
-        self.more.as_ref().map_or(&[], |more| &more.texts)
-    }
-
-    /// What is signed before and after the body.
-    pub(crate) fn around_body(&self) -> (&'a [Part], &'a [Part]) {
-        self.scheme.around_body()
-    }
-
-    /// How many texts may have been signed.
-    #[inline]
-    pub(crate) fn messages(&self) -> usize {
-        self.several_texts().len().max(1)
-    }
-
-    /// One of the texts that may have been signed; `of_body` is what the body contributes.
-    #[inline]
-    pub(crate) fn text<'c>(&'c self, message: usize, of_body: &'c [u8]) -> Claimed<'c> {
-        Claimed { claims: self, message, of_body }
-    }
-
-    /// What the body contributes to the signed text.
-    pub(crate) fn of_body<'b>(&self, scheme: &Scheme, body: &'b [u8]) -> Cow<'b, [u8]> {
-        of_body(scheme, self.then(), body)
-    }
-
-    /// Hands these parts of the message of this index to `sink`, byte for byte as presented. `of_body` is what the body
-    /// contributes.
-    #[inline]
-    pub(crate) fn feed(&self, parts: &[Part], message: usize, of_body: &[u8], sink: &mut impl FnMut(&[u8])) {
-        for part in parts {
-            // One call, for the hash's buffering is copied to each.
-            sink(match part {
-                Part::Literal(text) => text.as_bytes(),
-                Part::Id => self.id,
-                Part::Timestamp => self.timestamp,
-                Part::Body | Part::BodyCrc32 | Part::Form(_) => of_body,
-                Part::Method
-                | Part::Url
-                | Part::UrlVariants
-                | Part::SignatureBase
-                | Part::EncodedPath
-                | Part::SignedHeaders(_)
-                | Part::WebhookId
-                | Part::TokenContent => {
-                    self.feed_of_request(part, message, sink);
-                    continue;
-                }
-            });
-        }
-    }
-
-    /// The same for what is made of other headers, of the URL or of the configuration.
-    #[inline(never)]
-    fn feed_of_request(&self, part: &Part, message: usize, sink: &mut dyn FnMut(&[u8])) {
-        match part {
-            Part::Method => sink(self.request.method.as_str().as_bytes()),
-            Part::Url => {
-                sink(self.verifier.public_url().as_bytes());
-                sink(self.request.path_and_query.as_bytes());
-            }
-            Part::UrlVariants | Part::SignatureBase => {
-                sink(self.several_texts().get(message).map_or(&[], |text| text));
-            }
-            Part::EncodedPath => sink(canonical::encoded_path(&self.url()).as_bytes()),
-            Part::SignedHeaders(list) => sink(&canonical::signed_headers(list, self.request.headers)),
-            Part::WebhookId => sink(self.verifier.webhook_id().as_bytes()),
-            Part::TokenContent => sink(self.more.as_ref().map_or("", |more| more.token).as_bytes()),
-            _ => {}
-        }
-    }
-
-    fn url(&self) -> String {
-        [self.verifier.public_url(), self.request.path_and_query].concat()
-    }
-
-    /// A digest of the signed parts that tell events apart beside the body.
-    fn context(&self, scheme: &Scheme) -> Option<[u8; 32]> {
-        let mut digest = None;
-        for part in &scheme.parts {
-            let mut field = |bytes: &[u8]| {
-                digest.get_or_insert_with(|| Digest::new("hookproof/signed-context/1")).field(bytes);
-            };
-            match part {
-                Part::Timestamp
-                | Part::Method
-                | Part::Url
-                | Part::EncodedPath
-                | Part::SignedHeaders(_)
-                | Part::TokenContent => {
-                    self.feed(std::slice::from_ref(part), 0, &[], &mut field);
-                }
-                // Two ways to write one URL must not make two events of one.
-                Part::UrlVariants => field(canonical::escape_apostrophes(&self.url()).as_bytes()),
-                _ => {}
-            }
-        }
-        digest.map(Digest::finish)
-    }
-}
-
-/// One of the texts that may have been signed.
-pub(crate) struct Claimed<'c> {
-    claims: &'c Claims<'c>,
-    message: usize,
-    of_body: &'c [u8],
-}
-
-impl Text for Claimed<'_> {
-    fn feed(&self, mut sink: impl FnMut(&[u8])) {
-        self.claims.feed(&self.claims.scheme.parts, self.message, self.of_body, &mut sink);
-    }
-}
-
-/// What the body contributes to the signed text: no form where its digest stands in the query.
-pub(crate) fn of_body<'b>(scheme: &Scheme, then: &Then, body: &'b [u8]) -> Cow<'b, [u8]> {
-    match (scheme.body_part(), then) {
-        (None, _) | (Some(Part::Form(_)), Then::BodyDigest(_)) => Cow::Borrowed(&[]),
-        (Some(part), _) => part.of_body(body),
-    }
 }
 
 #[inline]
@@ -314,13 +231,15 @@ pub(crate) fn stated_time(verifier: &Verifier, request: &RequestView<'_>) -> Opt
     let Freshness::SignedTimestamp { at, .. } = &verifier.scheme().freshness else { return None };
     let mut claims = Claims::new(verifier, request);
     let scheme = claims.scheme;
-    claims.headers.look_through(&scheme.plan.headers, request.headers);
+    claims.find_headers();
     if claims.headers.duplicate {
         return None;
     }
     if let TimestampAt::SignatureField = at {
         let mut candidates = Candidates::default();
-        signature_list::read(scheme, &claims.headers, &mut candidates, &mut claims.presented).ok()?;
+        let presented = &mut claims.presented;
+        let into = Reading { candidates: &mut candidates, presented, meanwhile: || {} };
+        signature_list::read(scheme, &claims.headers, into).ok()?;
     }
     let stamp = signed_timestamp(scheme, &claims.headers, claims.presented.timestamp).ok()??;
     Some(stamp.1)

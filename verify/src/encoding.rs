@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use crate::base64_exact::base64_exact;
+use crate::base64_exact::{base64_exact, base64_len};
 
 /// The longest signature that is kept in place: an HMAC-SHA256's 32 bytes.
 const IN_PLACE: usize = 32;
@@ -85,6 +85,16 @@ impl Encoding {
         Some(())
     }
 
+    /// How long the text of so many bytes is.
+    #[inline]
+    pub(crate) fn text_len(self, bytes: usize) -> usize {
+        match self {
+            Self::Hex => 2 * bytes,
+            Self::Base64 => base64_len(bytes),
+            Self::Base64OfHex => base64_len(2 * bytes),
+        }
+    }
+
     /// The signatures of public keys.
     fn decode_long(self, text: &[u8], lengths: &RangeInclusive<usize>) -> Option<Vec<u8>> {
         let longest = *lengths.end();
@@ -135,13 +145,16 @@ fn hex_exact(text: &[u8], target: &mut [u8]) -> Option<()> {
     const_hex::decode_to_slice(text, target).ok()
 }
 
-/// Whether all bytes fit. Sixteen are looked at at once; the last sixteen overlap those before them.
+/// Whether all bytes fit. Sixteen are looked at at once, or eight; the last overlap those before them.
 #[inline]
 fn all_bytes(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
     let all = |bytes: &[u8]| bytes.iter().fold(0, |misfits, byte| misfits | u8::from(!fits(*byte))) == 0;
-    match bytes.last_chunk::<16>() {
-        Some(last) => bytes.as_chunks::<16>().0.iter().all(|sixteen| all(sixteen)) && all(last),
-        None => all(bytes),
+    if let Some(last) = bytes.last_chunk::<16>() {
+        bytes.as_chunks::<16>().0.iter().all(|sixteen| all(sixteen)) && all(last)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        all(first) && all(last)
+    } else {
+        all(bytes)
     }
 }
 
@@ -173,6 +186,31 @@ pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
             last == other && a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).all(|(a, b)| a == b)
         }
         _ => a.iter().zip(b).all(|(a, b)| a == b),
+    }
+}
+
+/// Copies a text to a place of its length. Texts are too short for a call to be worth it: words, the last of which
+/// overlaps the one before.
+#[inline]
+pub(crate) fn copy_short(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        0..4 => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+        4..8 => copy_words::<4>(to, from),
+        8..16 => copy_words::<8>(to, from),
+        16..32 => copy_words::<16>(to, from),
+        32..=64 => copy_words::<32>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// The same for one or two words of this length.
+#[inline]
+fn copy_words<const LEN: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<LEN>(), from.first_chunk()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<LEN>(), from.last_chunk()) {
+        *to = *from;
     }
 }
 
@@ -290,6 +328,41 @@ mod tests {
                     let expected = text.iter().position(|byte| *byte == wanted);
                     assert_eq!(find_byte(&text, wanted), expected, "{wanted} in {text:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_is_copied_whole_and_nothing_beside_it() {
+        for len in 0..=130 {
+            let from: Vec<u8> = (1..).take(len).collect();
+            let mut to = vec![0; len + 2];
+            copy_short(&mut to[1..=len], &from);
+            assert_eq!(to, [&[0], &from[..], &[0]].concat());
+        }
+    }
+
+    #[test]
+    fn a_text_is_as_long_as_it_is_said_to_be() {
+        for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64OfHex] {
+            for len in 0..=70 {
+                assert_eq!(
+                    encoding.encode(&vec![7; len]).len(),
+                    encoding.text_len(len),
+                    "{encoding:?} of {len}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_byte_that_does_not_fit_is_found_wherever_it_is() {
+        for len in 0..=50 {
+            assert!(is_printable(&vec![b' '; len]));
+            for place in 0..len {
+                let mut text = vec![b'~'; len];
+                text[place] = 0x7f;
+                assert!(!is_printable(&text), "{len} bytes, the one at {place}");
             }
         }
     }

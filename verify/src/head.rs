@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arc_swap::Guard;
 use bytes::Bytes;
 
+use crate::ahead::Ahead;
 use crate::claims::Claims;
 use crate::judge::judge;
 use crate::key_ring::KeyRing;
+use crate::mac::Tag;
 use crate::refusal::Refusal;
 use crate::request::RequestView;
 use crate::signature_list::Candidates;
@@ -40,12 +42,36 @@ impl<'a> Head<'a> {
     /// Everything that can be refused without the body.
     #[inline]
     pub(crate) fn read(&mut self, observed: &mut Observed) -> Result<(), Refusal> {
-        self.claims.read(&self.ring, self.now, &mut self.candidates, observed)
+        self.claims.find_headers();
+        self.claims.read((&self.ring, self.now), &mut self.candidates, observed, || {})
     }
 
-    /// Who signed this body with what the headers say, and what else was `observed`. The head was read and accepted.
+    /// The same, and who signed this body with what the headers say, which is hashed meanwhile.
     #[inline]
-    pub(crate) fn prove(&self, body: &[u8], observed: &mut Observed) -> Result<Arc<SignedBy>, Refusal> {
+    pub(crate) fn read_and_prove(
+        &mut self,
+        body: &[u8],
+        observed: &mut Observed,
+    ) -> Result<Arc<SignedBy>, Refusal> {
+        let Self { ring, claims, candidates, now, .. } = self;
+        claims.find_headers();
+        let mut ahead = Ahead::default();
+        ahead.begin(claims, (ring, *now), body);
+        let meanwhile = || ahead.step();
+        claims.read((ring, *now), candidates, observed, meanwhile)?;
+        let computed = ahead.finish(claims.accepted());
+        self.prove(body, observed, computed.as_ref())
+    }
+
+    /// Who signed this body with what the headers say, and what else was `observed`. The head was read and accepted. One
+    /// tag may have been computed before, with the key of this index.
+    #[inline]
+    pub(crate) fn prove(
+        &self,
+        body: &[u8],
+        observed: &mut Observed,
+        computed: Option<&(usize, Tag)>,
+    ) -> Result<Arc<SignedBy>, Refusal> {
         let Self { verifier, ring, claims, candidates, now } = self;
         let scheme = verifier.scheme();
         let made_of_body;
@@ -55,7 +81,7 @@ impl<'a> Head<'a> {
             made_of_body = claims.of_body(scheme, body);
             &made_of_body
         };
-        let verdicts = judge(ring, candidates, (claims, of_body), *now);
+        let verdicts = judge(ring, candidates, (claims, of_body), *now, computed);
         // Not before: the processor does this while the hash is still being computed.
         claims.read_metadata(observed);
         let conclusion = Conclusion { ring, verdicts, then: claims.then(), of_body, now: *now };
@@ -66,7 +92,7 @@ impl<'a> Head<'a> {
     #[cfg(feature = "tower")]
     #[inline]
     pub(crate) fn signed(&self, body: Bytes, observed: &mut Observed) -> Result<Signed, (Refusal, Bytes)> {
-        Signed::new(self.prove(&body, observed), body)
+        Signed::new(self.prove(&body, observed, None), body)
     }
 }
 

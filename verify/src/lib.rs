@@ -126,6 +126,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod adyen;
+mod ahead;
 mod algorithm;
 #[cfg(feature = "asymmetric")]
 mod asymmetric;

@@ -5,6 +5,8 @@
 
 mod hmac_sha256;
 
+pub(crate) use hmac_sha256::{BLOCK, Blocks, Key as HmacSha256, Laid};
+
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -39,7 +41,7 @@ impl Hash {
 #[derive(Clone)]
 pub(crate) enum MacState {
     Sha1(Hmac<Sha1>),
-    Sha256(hmac_sha256::Hmac),
+    Sha256(HmacSha256),
 }
 
 impl MacState {
@@ -48,7 +50,7 @@ impl MacState {
         // HMAC takes keys of any length: the error type exists for other MACs.
         match hash {
             Hash::Sha1 => Self::Sha1(Hmac::new_from_slice(key).expect("HMAC takes any key length")),
-            Hash::Sha256 => Self::Sha256(hmac_sha256::Hmac::new(key)),
+            Hash::Sha256 => Self::Sha256(HmacSha256::new(key)),
         }
     }
 
@@ -72,8 +74,17 @@ impl MacState {
             Self::Sha256(ready) => {
                 let mut message = hmac_sha256::Message::new(ready);
                 text.feed(|bytes| message.update(bytes));
-                Tag::new(&message.finish())
+                message.finish()
             }
+        }
+    }
+
+    /// To be fed with whole blocks.
+    #[inline]
+    pub(crate) fn in_blocks(&self) -> Option<&HmacSha256> {
+        match self {
+            Self::Sha1(_) => None,
+            Self::Sha256(ready) => Some(ready),
         }
     }
 
@@ -131,7 +142,7 @@ impl RunningMac {
     pub(crate) fn finish(self) -> Tag {
         match self {
             Self::Sha1(message) => Tag::new(&message.finalize().into_bytes().into()),
-            Self::Sha256(mut message) => Tag::new(&message.finish()),
+            Self::Sha256(mut message) => message.finish(),
         }
     }
 }

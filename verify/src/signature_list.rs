@@ -40,6 +40,39 @@ pub(crate) struct PresentedMore<'a> {
     pub(crate) created: Vec<UnixTime>,
 }
 
+/// Where that goes which is read of the signature headers, and what is done meanwhile: a bit of it before each signature.
+pub(crate) struct Reading<'r, 'a, M> {
+    pub(crate) candidates: &'r mut Candidates,
+    pub(crate) presented: &'r mut Presented<'a>,
+    pub(crate) meanwhile: M,
+}
+
+impl<M: FnMut()> Reading<'_, '_, M> {
+    /// Decodes one signature as `algorithm` has it, in its place in the list. What is none is passed over; whether it was
+    /// one is returned.
+    #[inline]
+    fn decode(&mut self, algorithm: Algorithm, (encoding, header): (Encoding, usize), text: &[u8]) -> bool {
+        (self.meanwhile)();
+        if self.candidates.list.is_full() {
+            return false;
+        }
+        self.candidates.push(algorithm, header, SignatureBytes::zeros());
+        let last = self.candidates.list.last_mut();
+        let decoded = last.and_then(|Candidate { signature, .. }| match algorithm {
+            Algorithm::SharedToken => {
+                let fits = (1..=MAX_TOKEN_BYTES).contains(&text.len());
+                fits.then(|| *signature = SignatureBytes::short(crate::mac::sha256(text)))
+            }
+            _ => encoding.decode_into(text, &algorithm.signature_len(), signature),
+        });
+        let is_one = decoded.is_some();
+        if !is_one {
+            self.candidates.list.pop();
+        }
+        is_one
+    }
+}
+
 /// One signature of the right length.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
@@ -78,33 +111,6 @@ impl Candidates {
         candidates.map(|candidate| (candidate.algorithms, candidate.signature.as_slice()))
     }
 
-    /// Decodes one signature as `algorithm` has it, in its place in the list. What is none is passed over; whether it was
-    /// one is returned.
-    #[inline]
-    fn push_decoded(
-        &mut self,
-        algorithm: Algorithm,
-        (encoding, header): (Encoding, usize),
-        text: &[u8],
-    ) -> bool {
-        if self.list.is_full() {
-            return false;
-        }
-        self.push(algorithm, header, SignatureBytes::zeros());
-        let decoded = self.list.last_mut().and_then(|Candidate { signature, .. }| match algorithm {
-            Algorithm::SharedToken => {
-                let fits = (1..=MAX_TOKEN_BYTES).contains(&text.len());
-                fits.then(|| *signature = SignatureBytes::short(crate::mac::sha256(text)))
-            }
-            _ => encoding.decode_into(text, &algorithm.signature_len(), signature),
-        });
-        let is_one = decoded.is_some();
-        if !is_one {
-            self.list.pop();
-        }
-        is_one
-    }
-
     #[inline]
     fn push(&mut self, algorithm: Algorithm, header: usize, signature: SignatureBytes) {
         self.add(Candidate { algorithms: AlgorithmSet::one(algorithm), signature, header, message: None });
@@ -132,19 +138,18 @@ impl Candidates {
 pub(crate) fn read<'a>(
     scheme: &Scheme,
     headers: &HeadersFound<'a>,
-    candidates: &mut Candidates,
-    out: &mut Presented<'a>,
+    mut into: Reading<'_, 'a, impl FnMut()>,
 ) -> Result<(), Refusal> {
     let mut seen = 0;
     for index in 0..scheme.signature_headers.len() {
         let Some(value) = headers.signature(index) else { continue };
-        read_one(scheme, (index, value.as_bytes()), candidates, out)?;
+        read_one(scheme, (index, value.as_bytes()), &mut into)?;
         seen += 1;
         if seen > MAX_SIGNATURES {
             return Err(Refusal::TooManySignatures);
         }
     }
-    match (seen, candidates.list.len()) {
+    match (seen, into.candidates.list.len()) {
         (0, _) => Err(Refusal::MissingHeader),
         (_, 0) => Err(Refusal::MalformedHeader),
         _ => Ok(()),
@@ -158,7 +163,8 @@ pub(crate) fn is_readable(scheme: &Scheme, headers: &http::HeaderMap) -> bool {
     scheme.plan_again();
     let mut found = HeadersFound::default();
     found.look_through(&scheme.plan.headers, headers);
-    read(&scheme, &found, &mut Candidates::default(), &mut Presented::default()).is_ok()
+    let (candidates, presented) = (&mut Candidates::default(), &mut Presented::default());
+    read(&scheme, &found, Reading { candidates, presented, meanwhile: || {} }).is_ok()
 }
 
 /// The header's value, if it is there and printable ASCII.
@@ -173,8 +179,7 @@ pub(crate) fn header_text(value: Option<&HeaderValue>) -> Result<Option<&[u8]>, 
 fn read_one<'a>(
     scheme: &Scheme,
     (header, text): (usize, &'a [u8]),
-    candidates: &mut Candidates,
-    out: &mut Presented<'a>,
+    into: &mut Reading<'_, 'a, impl FnMut()>,
 ) -> Result<(), Refusal> {
     let encoding = scheme.encoding;
     match &scheme.syntax {
@@ -184,45 +189,55 @@ fn read_one<'a>(
                 _ => return Ok(()),
             };
             if *algorithm != Algorithm::SharedToken || is_printable(signature) {
-                candidates.push_decoded(*algorithm, (encoding, header), signature);
+                into.decode(*algorithm, (encoding, header), signature);
             }
             Ok(())
         }
         Syntax::KeyValue { versions, timestamp, separator } => {
             let separator = u8::try_from(*separator).ok();
             let list = List { separator, versions, timestamp: timestamp.as_deref(), equals: b'=' };
-            list.read(text, (encoding, header), candidates, out)
+            list.read(text, (encoding, header), into)
         }
         Syntax::Versioned { versions } => {
             let list = List { separator: Some(b' '), versions, timestamp: None, equals: b',' };
-            list.read(text, (encoding, header), candidates, out)
+            list.read(text, (encoding, header), into)
         }
         Syntax::JsonWebToken { .. } => {
             if !is_printable(text) {
                 return Ok(());
             }
             let token = Token::read(str::from_utf8(text).map_err(|_| Refusal::MalformedHeader)?)?;
+            let Reading { candidates, presented, .. } = into;
             candidates.push(Algorithm::EcdsaP256Fixed, header, token.signature.clone());
             // A token without the name of a key names none.
             candidates.wanted_key = Some(token.key_name.clone().unwrap_or_default());
-            out.more.get_or_insert_default().token = Some(token);
+            presented.more.get_or_insert_default().token = Some(token);
             Ok(())
         }
         Syntax::AdyenItems | Syntax::HttpMessage { .. } => Ok(()),
     }
 }
 
-/// The elements of a list.
+/// The first timestamp in the first signature header, if the scheme has one there.
 #[inline]
-fn elements(text: &[u8], separator: Option<u8>) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest.take()?;
-        let end = separator.and_then(|separator| find_byte(text, separator)).unwrap_or(text.len());
-        let (element, following) = text.split_at_checked(end)?;
-        rest = following.get(1..);
-        Some(element)
-    })
+pub(crate) fn first_timestamp<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Option<&'a [u8]> {
+    let Syntax::KeyValue { timestamp: Some(name), separator, .. } = &scheme.syntax else { return None };
+    let (separator, mut rest) = (u8::try_from(*separator).ok(), Some(headers.signature(0)?.as_bytes()));
+    loop {
+        let (element, following) = split_first(rest?, separator);
+        if let Some(value) = value_of(element, name, b'=') {
+            return Some(value);
+        }
+        rest = following;
+    }
+}
+
+/// The first element of a list, and those after it.
+#[inline]
+fn split_first(list: &[u8], separator: Option<u8>) -> (&[u8], Option<&[u8]>) {
+    let end = separator.and_then(|separator| find_byte(list, separator)).unwrap_or(list.len());
+    let (element, following) = list.split_at_checked(end).unwrap_or((list, &[]));
+    (element, following.get(1..))
 }
 
 /// What stands behind `name` and `equals`, if the element has that name.
@@ -248,14 +263,13 @@ impl List<'_> {
         &self,
         text: &'a [u8],
         place: (Encoding, usize),
-        candidates: &mut Candidates,
-        out: &mut Presented<'a>,
+        into: &mut Reading<'_, 'a, impl FnMut()>,
     ) -> Result<(), Refusal> {
-        let before = (candidates.list.len(), out.timestamp);
-        let nothing_passed_over = self.read_elements(text, place, candidates, out);
+        let before = (into.candidates.list.len(), into.presented.timestamp);
+        let nothing_passed_over = self.read_elements(text, place, into);
         if !matches!(nothing_passed_over, Ok(true)) && !is_printable(text) {
-            candidates.list.truncate(before.0);
-            out.timestamp = before.1;
+            into.candidates.list.truncate(before.0);
+            into.presented.timestamp = before.1;
             return Ok(());
         }
         nothing_passed_over.map(|_| ())
@@ -268,33 +282,59 @@ impl List<'_> {
         &self,
         text: &'a [u8],
         place: (Encoding, usize),
-        candidates: &mut Candidates,
-        out: &mut Presented<'a>,
+        into: &mut Reading<'_, 'a, impl FnMut()>,
     ) -> Result<bool, Refusal> {
         let (mut counted, mut second_timestamp, mut nothing_passed_over) = (0, false, true);
-        for (index, element) in elements(text, self.separator).enumerate() {
+        let (mut rest, mut index) = (Some(text), 0);
+        while let Some(list) = rest {
             if index == MAX_ELEMENTS {
                 return Err(Refusal::TooManySignatures);
             }
-            let value_of = |name: &str| value_of(element, name, self.equals);
-            if let Some(value) = self.timestamp.and_then(value_of) {
-                nothing_passed_over &= is_printable(value);
-                second_timestamp |= out.timestamp.replace(value).is_some();
-                continue;
-            }
+            index += 1;
             let mut versions = self.versions.iter();
-            let known = versions.find_map(|version| Some((version.algorithm, value_of(&version.name)?)));
-            let Some((algorithm, value)) = known else {
-                nothing_passed_over = false;
+            let value_of_version =
+                |version: &Version| Some((version.algorithm, value_of(list, &version.name, self.equals)?));
+            if let Some((algorithm, value)) = versions.find_map(value_of_version) {
+                counted += 1;
+                if counted > MAX_SIGNATURES {
+                    return Err(Refusal::TooManySignatures);
+                }
+                let decoded;
+                (decoded, rest) = self.decode_first(algorithm, place, value, into);
+                nothing_passed_over &= decoded;
                 continue;
-            };
-            counted += 1;
-            if counted > MAX_SIGNATURES {
-                return Err(Refusal::TooManySignatures);
             }
-            nothing_passed_over &= candidates.push_decoded(algorithm, place, value);
+            let element;
+            (element, rest) = split_first(list, self.separator);
+            if let Some(value) = self.timestamp.and_then(|name| value_of(element, name, self.equals)) {
+                nothing_passed_over &= is_printable(value);
+                second_timestamp |= into.presented.timestamp.replace(value).is_some();
+            } else {
+                nothing_passed_over = false;
+            }
         }
         // Two timestamps: which one was signed cannot be known.
         if second_timestamp { Err(Refusal::MalformedHeader) } else { Ok(nothing_passed_over) }
+    }
+
+    /// Decodes the signature that stands first: whether it is one, and the elements after it.
+    #[inline]
+    fn decode_first<'a>(
+        &self,
+        algorithm: Algorithm,
+        place: (Encoding, usize),
+        list: &'a [u8],
+        into: &mut Reading<'_, 'a, impl FnMut()>,
+    ) -> (bool, Option<&'a [u8]>) {
+        // What is decoded has no separator, so if it is one, its length tells where it ends.
+        let length = algorithm.fixed_len().map(|bytes| place.0.text_len(bytes));
+        if let Some((text, following)) = length.and_then(|length| list.split_at_checked(length))
+            && following.first().is_none_or(|next| Some(*next) == self.separator)
+            && into.decode(algorithm, place, text)
+        {
+            return (true, following.get(1..));
+        }
+        let (text, rest) = split_first(list, self.separator);
+        (into.decode(algorithm, place, text), rest)
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::encoding::copy_short;
 use crate::key_ring::Used;
 use crate::pointer::Pointer;
 use crate::replay::{Identity, ReplayKey};
@@ -212,7 +213,7 @@ impl ShortText {
         if let Self::InPlace { len, bytes } = self
             && let Some(room) = bytes.get_mut(..text.len())
         {
-            room.copy_from_slice(text);
+            copy_short(room, text);
             *len = text.len() as u8;
         } else {
             *self = Self::Long(text.into());

@@ -296,8 +296,7 @@ impl Verifier {
         observed: &mut Observed,
     ) -> Result<Arc<SignedBy>, Refusal> {
         let mut head = Head::new(self, request, now);
-        head.read(observed)?;
-        head.prove(body, observed)
+        head.read_and_prove(body, observed)
     }
 
     /// Starts the incremental form: reads the headers, and refuses before any of the body is read if they suffice

@@ -91,6 +91,54 @@ fn a_list_is_printable_or_none() {
     assert_eq!(beside(good), Err(Refusal::MalformedHeader), "the control: two times");
 }
 
+/// A signature's length tells where it ends only if it ends there.
+#[test]
+fn a_signature_is_all_of_its_element() {
+    for scheme in [schemes::stripe(), schemes::standard_webhooks()] {
+        let (header, separator, name) = match scheme.name() {
+            "stripe" => ("stripe-signature", ",", "v1="),
+            _ => ("webhook-signature", " ", "v1,"),
+        };
+        let key = Key::new(
+            "k1",
+            if name == "v1=" { KEY } else { "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=" },
+        );
+        let signer = Signer::new(&scheme, &key).unwrap();
+        let verifier = Verifier::builder(scheme).key(key).build().unwrap();
+        let good = signer.sign(&Outgoing::new(b"{}").id("evt_1").timestamp(at(NOW))).unwrap();
+        let list = good[header].to_str().unwrap().to_owned();
+        let with = |list: String| {
+            let mut headers = good.clone();
+            headers.insert(header, HeaderValue::from_str(&list).unwrap());
+            verdict(&verifier, &headers)
+        };
+        let (before, signature) = list.rsplit_once(name).unwrap();
+        let (start, end) = signature.split_at(signature.len() / 2);
+        let accepted = [
+            format!("{list}{separator}"),
+            format!("{list}{separator}{name}"),
+            format!("{list}{separator}{name}{start}{separator}{name}{signature}"),
+            format!("{before}{name}{start}{separator}{name}{signature}"),
+            format!("{before}{name}{start}{separator}{end}{separator}{name}{signature}"),
+            format!("{before}{name}{signature}A{separator}{name}{signature}"),
+            format!("{before}{name}{separator}{name}{signature}"),
+        ];
+        for list in accepted {
+            assert_eq!(with(list.clone()), Ok(()), "{list}");
+        }
+        let refused = [
+            format!("{list}A"),
+            format!("{list}="),
+            format!("{list}{name}{signature}"),
+            format!("{before}{name}{start}{separator}{end}"),
+            format!("{before}{name}{separator}{signature}"),
+        ];
+        for list in refused {
+            assert_eq!(with(list.clone()), Err(Refusal::MalformedHeader), "{list}");
+        }
+    }
+}
+
 /// Twelve headers are looked at in place; those beyond are looked at as closely.
 #[test]
 fn each_of_many_headers_counts() {

@@ -9,6 +9,8 @@ use std::slice;
 use sha2::block_api::compress256;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::Tag;
+
 /// Bytes of a block of SHA-256.
 pub(crate) const BLOCK: usize = 64;
 
@@ -19,26 +21,53 @@ const DIGEST: usize = 32;
 const LENGTH: usize = 8;
 
 /// The state before the first block (FIPS 180-4, section 5.3.3).
-const INITIAL: State =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+const INITIAL: State = State([
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+]);
+
+/// The block that ends the outer hash, but for the inner digest at its beginning: the same for every message.
+#[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which would say so")]
+const OUTER_END: [u8; BLOCK] = {
+    let mut block = [0; BLOCK];
+    block[DIGEST] = 0x80;
+    let bits = (8 * (BLOCK + DIGEST) as u64).to_be_bytes();
+    let mut at = 0;
+    while at < LENGTH {
+        block[BLOCK - LENGTH + at] = bits[at];
+        at += 1;
+    }
+    block
+};
 
 /// What is exclusive-ored to the key for the inner and the outer hash (RFC 2104, section 2).
 const INNER_PAD: u8 = 0x36;
 const OUTER_PAD: u8 = 0x5c;
 
-type State = [u32; 8];
+/// The state of a hash. Aligned, as what is hashed is: what lies across two lines of the cache is waited for, and each block
+/// waits for the state that the one before left.
+#[derive(Clone, Copy, Default)]
+#[repr(align(32))]
+struct State([u32; 8]);
 
-/// The HMAC of a message of which whole blocks have come; without any, a key of which the schedule is computed. Wiped when
-/// it is dropped.
+/// Blocks that are laid out here.
+#[repr(align(64))]
+pub(crate) struct Laid<T>(pub(crate) T);
+
+/// A key: the states of both hashes after the block that is made of it. Wiped when it is dropped.
 #[derive(Clone)]
-pub(crate) struct Hmac {
+pub(crate) struct Key {
     inner: State,
     outer: State,
-    /// Of the message.
-    blocks: u64,
 }
 
-impl Hmac {
+impl Key {
     /// A key of any length.
     pub(super) fn new(key: &[u8]) -> Self {
         let mut block = Zeroizing::new([0; BLOCK]);
@@ -52,79 +81,114 @@ impl Hmac {
         let after = |pad: u8| {
             let padded = Zeroizing::new(block.map(|byte| byte ^ pad));
             let mut state = INITIAL;
-            compress256(&mut state, slice::from_ref(&padded));
+            compress256(&mut state.0, slice::from_ref(&padded));
             state
         };
-        Self { inner: after(INNER_PAD), outer: after(OUTER_PAD), blocks: 0 }
+        Self { inner: after(INNER_PAD), outer: after(OUTER_PAD) }
+    }
+
+    /// The tag of a message that ends with `rest`, of any length. Nothing may come after it.
+    #[inline]
+    pub(crate) fn finish(&self, blocks: &mut Blocks, rest: &[u8]) -> Tag {
+        let (whole, rest) = rest.as_chunks();
+        // Before the hash of the others: what is written just before it is read is waited for.
+        let mut end = Laid([[0; BLOCK]; 2]);
+        let bytes = (blocks.count + whole.len() as u64) * BLOCK as u64 + rest.len() as u64;
+        let count = lay_out_end(&mut end.0, rest, bytes);
+        let mut outer_end = Laid(OUTER_END);
+        blocks.update(whole);
+        blocks.update(end.0.get(..count).unwrap_or_default());
+        if let Some(start) = outer_end.0.first_chunk_mut() {
+            *start = blocks.digest();
+        }
+        let mut outer = Blocks { state: self.outer, count: 1 };
+        outer.update(slice::from_ref(&outer_end.0));
+        Tag::new(&outer.digest())
+    }
+}
+
+/// What a message ends with: less than a block of it, one bit, zeros, and how many bits were hashed (FIPS 180-4, section
+/// 5.1.1). One block, or two where the length has no room in one; how many is returned. They are zeros before.
+#[inline]
+fn lay_out_end([first, second]: &mut [[u8; BLOCK]; 2], rest: &[u8], bytes: u64) -> usize {
+    if let Some((start, [one, ..])) = first.split_at_mut_checked(rest.len()) {
+        start.copy_from_slice(rest);
+        *one = 0x80;
+    }
+    let (last, count) = if rest.len() < BLOCK - LENGTH { (first, 1) } else { (second, 2) };
+    if let Some(end) = last.last_chunk_mut::<LENGTH>() {
+        *end = (bytes * 8).to_be_bytes();
+    }
+    count
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.inner.0.zeroize();
+        self.outer.0.zeroize();
+    }
+}
+
+/// One of the hashes, after whole blocks, the first of which is the key's. Wiped when it is dropped.
+#[derive(Default)]
+pub(crate) struct Blocks {
+    state: State,
+    count: u64,
+}
+
+impl Blocks {
+    /// Starts the inner hash of a message.
+    #[inline]
+    pub(crate) fn start(&mut self, key: &Key) {
+        (self.state, self.count) = (key.inner, 1);
     }
 
     /// Takes the next blocks.
     #[inline]
     pub(crate) fn update(&mut self, blocks: &[[u8; BLOCK]]) {
-        compress256(&mut self.inner, blocks);
-        self.blocks += blocks.len() as u64;
+        compress256(&mut self.state.0, blocks);
+        self.count += blocks.len() as u64;
     }
 
-    /// Takes all that is left of the message. Nothing may come after it.
     #[inline]
-    pub(crate) fn finish(&mut self, rest: &[u8]) -> [u8; DIGEST] {
-        let (blocks, rest) = rest.as_chunks();
-        self.update(blocks);
-        let bytes = (1 + self.blocks) * BLOCK as u64 + rest.len() as u64;
-        let digest = last_blocks(&mut self.inner, rest, bytes);
-        last_blocks(&mut self.outer, &digest, (BLOCK + DIGEST) as u64)
+    fn digest(&self) -> [u8; DIGEST] {
+        let mut digest = [0; DIGEST];
+        let (words, _) = digest.as_chunks_mut();
+        words.iter_mut().zip(self.state.0).for_each(|(to, word)| *to = word.to_be_bytes());
+        digest
     }
 }
 
-impl Drop for Hmac {
+impl Drop for Blocks {
     fn drop(&mut self) {
-        self.inner.zeroize();
-        self.outer.zeroize();
+        self.state.0.zeroize();
     }
 }
 
-/// The digest of a hash of which `rest` is what follows the last whole block, and `bytes` counts all that was hashed: one
-/// bit, zeros, and the length (FIPS 180-4, section 5.1.1).
-#[inline]
-fn last_blocks(state: &mut State, rest: &[u8], bytes: u64) -> [u8; DIGEST] {
-    let mut block = [0; BLOCK];
-    if let Some((start, [one, ..])) = block.split_at_mut_checked(rest.len()) {
-        start.copy_from_slice(rest);
-        *one = 0x80;
-    }
-    if rest.len() >= BLOCK - LENGTH {
-        // No room for the length: it gets a block of its own.
-        compress256(state, slice::from_ref(&block));
-        block = [0; BLOCK];
-    }
-    if let Some(end) = block.last_chunk_mut::<LENGTH>() {
-        *end = (bytes * 8).to_be_bytes();
-    }
-    compress256(state, slice::from_ref(&block));
-    let mut digest = [0; DIGEST];
-    let (words, _) = digest.as_chunks_mut();
-    words.iter_mut().zip(state).for_each(|(to, word)| *to = word.to_be_bytes());
-    digest
-}
-
-/// The same for a message that comes in pieces of any length.
+/// A message that comes in pieces of any length.
 pub(crate) struct Message {
-    hmac: Hmac,
+    key: Key,
+    blocks: Blocks,
     /// The block that is not full yet.
-    block: [u8; BLOCK],
+    block: Laid<[u8; BLOCK]>,
     /// How many bytes it has, always fewer than a block has.
     filled: usize,
 }
 
 impl Message {
     #[inline]
-    pub(super) fn new(ready: &Hmac) -> Self {
-        Self { hmac: ready.clone(), block: [0; BLOCK], filled: 0 }
+    pub(super) fn new(key: &Key) -> Self {
+        Self {
+            key: key.clone(),
+            blocks: Blocks { state: key.inner, count: 1 },
+            block: Laid([0; BLOCK]),
+            filled: 0,
+        }
     }
 
     #[inline]
     pub(super) fn update(&mut self, mut piece: &[u8]) {
-        let Self { hmac, block, filled } = self;
+        let Self { blocks, block: Laid(block), filled, .. } = self;
         if *filled > 0 {
             let room = block.get_mut(*filled..).unwrap_or_default();
             let (now, later) = piece.split_at(room.len().min(piece.len()));
@@ -133,20 +197,19 @@ impl Message {
             if *filled < BLOCK {
                 return;
             }
-            hmac.update(slice::from_ref(block));
+            blocks.update(slice::from_ref(block));
             piece = later;
         }
-        let (blocks, rest) = piece.as_chunks();
-        if !blocks.is_empty() {
-            hmac.update(blocks);
-        }
+        let (whole, rest) = piece.as_chunks();
+        blocks.update(whole);
         block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
         *filled = rest.len();
     }
 
     /// Nothing may come after it.
     #[inline]
-    pub(super) fn finish(&mut self) -> [u8; DIGEST] {
-        self.hmac.finish(self.block.get(..self.filled).unwrap_or_default())
+    pub(super) fn finish(&mut self) -> Tag {
+        let Self { key, blocks, block: Laid(block), filled } = self;
+        key.finish(blocks, block.get(..*filled).unwrap_or_default())
     }
 }
