@@ -66,6 +66,7 @@ fn the_core_of_the_library_knows_nothing_above_it() {
         "scheme_rules.rs",
         "key.rs",
         "mac.rs",
+        "mac/",
         "encoding.rs",
         "timestamp.rs",
         "schemes/",
@@ -89,7 +90,7 @@ fn the_core_of_the_library_knows_nothing_above_it() {
 #[test]
 fn one_module_names_the_cryptography() {
     let words = ["hmac::", "sha1::", "sha2::", "subtle::"];
-    assert_eq!(offenders("verify/src", &["verify/src/mac.rs", "verify/src/mac"], &words), [""; 0]);
+    assert_eq!(offenders("verify/src", &["verify/src/mac.rs", "verify/src/mac/"], &words), [""; 0]);
     assert_eq!(
         offenders("verify/src", &["verify/src/asymmetric.rs"], &["ring::signature", "use ring"]),
         [""; 0]

@@ -13,7 +13,8 @@ use hookproof_fuzz::{NOW, URL, builder, key_text};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 
-const BODY: &[u8] = b"{}";
+/// Of several blocks, so that some are hashed before the list is read.
+const BODY: &[u8] = br#"{"text":"a body of several blocks of the hash, some of which are hashed before the list of signatures is read: the text that is hashed then must be the one that is signed in the end"}"#;
 const SCHEMES: [&str; 8] = [
     "stripe",
     "paddle",

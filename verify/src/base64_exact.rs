@@ -124,6 +124,21 @@ mod tests {
         }
     }
 
+    /// Two that are no letters must not make up for one another.
+    #[test]
+    fn two_bytes_that_are_no_letters_are_refused_wherever_they_are() {
+        for len in [20, 32, 64] {
+            let text = STANDARD.encode(vec![0x5a; len]).into_bytes();
+            for first in 0..text.len() {
+                for second in 0..first {
+                    let mut text = text.clone();
+                    (text[first], text[second]) = (b'!', b'!');
+                    assert_eq!(ours(&text, len), None, "{:?}", text.escape_ascii());
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn texts_are_judged_as_the_library_does(bytes in prop::collection::vec(any::<u8>(), 0..70), text in "[A-Za-z0-9+/=_-]{0,12}") {

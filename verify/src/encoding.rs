@@ -193,6 +193,7 @@ pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
 /// overlaps the one before.
 #[inline]
 pub(crate) fn copy_short(to: &mut [u8], from: &[u8]) {
+    debug_assert_eq!(to.len(), from.len(), "a place of its length");
     match from.len() {
         0..4 => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
         4..8 => copy_words::<4>(to, from),

@@ -139,10 +139,10 @@ impl RunningMac {
         }
     }
 
-    pub(crate) fn finish(self) -> Tag {
+    pub(crate) fn finish(&mut self) -> Tag {
         match self {
-            Self::Sha1(message) => Tag::new(&message.finalize().into_bytes().into()),
-            Self::Sha256(mut message) => message.finish(),
+            Self::Sha1(message) => Tag::new(&message.clone().finalize().into_bytes().into()),
+            Self::Sha256(message) => message.finish(),
         }
     }
 }
@@ -245,7 +245,7 @@ impl TokenDigest {
     }
 }
 
-/// SHA-256 of public bytes.
+/// SHA-256. What it leaves in memory is not wiped.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }

@@ -140,13 +140,13 @@ impl Pending {
 
     /// As [`finish`](Self::finish), with the body also where it is not proven.
     pub(crate) fn conclude(mut self, observed: &mut Observed) -> Result<Signed, (Refusal, Bytes)> {
-        let macs = mem::take(&mut self.0.macs);
+        let mut macs = mem::take(&mut self.0.macs);
         *observed = mem::take(&mut self.0.observed);
         let arriving = &*self.0;
         let Arriving { verifier, ring, then, now, .. } = arriving;
         let body = arriving.body.as_slice();
         let of_body = &*of_body(verifier.scheme(), then, body);
-        let verdicts = arriving.verdicts(macs, of_body);
+        let verdicts = arriving.verdicts(&mut macs, of_body);
         let conclusion = Conclusion { ring, verdicts, then, of_body, now: *now };
         let settled = verifier.settle(&conclusion, body, observed).map(Arc::clone);
         let body = match mem::replace(&mut self.0.body, Received::Gathered(Vec::new())) {
@@ -219,10 +219,10 @@ impl Arriving {
         self.then = claims.into_then();
     }
 
-    fn verdicts(&self, macs: Vec<Option<RunningMac>>, of_body: &[u8]) -> Verdicts {
+    fn verdicts(&self, macs: &mut [Option<RunningMac>], of_body: &[u8]) -> Verdicts {
         let mut verdicts = Verdicts::new();
         for (index, (key, mac)) in self.ring.keys().iter().zip(macs).enumerate() {
-            if let Some(mut mac) = mac {
+            if let Some(mac) = mac {
                 mac.update(&self.tail);
                 let (hash, tag) = (mac.hash(), mac.finish());
                 verdicts.set(0, index, tag_matches(hash, &tag, self.candidates.presented(key, 0)));

@@ -223,13 +223,11 @@ fn read_one<'a>(
 pub(crate) fn first_timestamp<'a>(scheme: &Scheme, headers: &HeadersFound<'a>) -> Option<&'a [u8]> {
     let Syntax::KeyValue { timestamp: Some(name), separator, .. } = &scheme.syntax else { return None };
     let (separator, mut rest) = (u8::try_from(*separator).ok(), Some(headers.signature(0)?.as_bytes()));
-    loop {
+    (0..MAX_ELEMENTS).find_map(|_| {
         let (element, following) = split_first(rest?, separator);
-        if let Some(value) = value_of(element, name, b'=') {
-            return Some(value);
-        }
         rest = following;
-    }
+        value_of(element, name, b'=')
+    })
 }
 
 /// The first element of a list, and those after it.
@@ -326,15 +324,17 @@ impl List<'_> {
         list: &'a [u8],
         into: &mut Reading<'_, 'a, impl FnMut()>,
     ) -> (bool, Option<&'a [u8]>) {
-        // What is decoded has no separator, so if it is one, its length tells where it ends.
-        let length = algorithm.fixed_len().map(|bytes| place.0.text_len(bytes));
-        if let Some((text, following)) = length.and_then(|length| list.split_at_checked(length))
+        let Some(bytes) = algorithm.fixed_len() else {
+            let (text, rest) = split_first(list, self.separator);
+            return (into.decode(algorithm, place, text), rest);
+        };
+        // What is decoded has no separator, so if this is a signature, its length tells where it ends.
+        if let Some((text, following)) = list.split_at_checked(place.0.text_len(bytes))
             && following.first().is_none_or(|next| Some(*next) == self.separator)
             && into.decode(algorithm, place, text)
         {
             return (true, following.get(1..));
         }
-        let (text, rest) = split_first(list, self.separator);
-        (into.decode(algorithm, place, text), rest)
+        (false, split_first(list, self.separator).1)
     }
 }

@@ -105,8 +105,35 @@ fn a_text_that_was_not_accepted_proves_nothing() {
     let replayed = old.replacen(&last_year.as_secs().to_string(), &NOW.as_secs().to_string(), 1);
     let refused = verifier.verify(&headers(format!("{old},\u{e9}"), replayed), &body[..], NOW).map(drop);
     assert_eq!(refused, Err(Refusal::SignatureMismatch));
-    let control = headers(format!("{old},\u{e9}"), now);
-    assert_eq!(key_ahead(&verifier, &control, &body), None, "the control");
+    let beside = headers(format!("{old},\u{e9}"), now.clone());
+    assert_eq!(key_ahead(&verifier, &beside, &body), None, "hashed anew, and right");
+    let control = headers(now, "none".to_owned());
+    assert_eq!(key_ahead(&verifier, &control, &body), Some(0), "the control");
+}
+
+/// The timestamp may stand behind the signatures, which are read before it then.
+#[test]
+fn a_timestamp_is_told_wherever_it_stands() {
+    let (scheme, body) = (schemes::stripe(), [b'x'; 200]);
+    let mut headers = signed(&scheme, &body, "", NOW);
+    let list = headers["stripe-signature"].to_str().unwrap();
+    let (time, signature) = list.split_once(',').unwrap();
+    let turned = format!("v0=1,{signature},{time},{signature}");
+    headers.insert("stripe-signature", HeaderValue::from_str(&turned).unwrap());
+    assert_eq!(key_ahead(&verifier(&scheme), &headers, &body), Some(0));
+}
+
+/// A public key hashes nothing of its own, and a secret behind it is tried as ever.
+#[cfg(feature = "asymmetric")]
+#[test]
+fn a_public_key_before_a_secret_takes_nothing_from_it() {
+    let (scheme, body) = (schemes::standard_webhooks(), [b'x'; 200]);
+    let headers = signed(&scheme, &body, "msg_1", NOW);
+    let public = Key::new("public", "whpk_2inpWwLgD/oVZFd1+x0roiKhlDOV7qBrlOLAV7e+adA=");
+    for (keys, ahead) in [(vec![public.clone(), key(&scheme)], None), (vec![key(&scheme), public], Some(0))] {
+        let verifier = Verifier::builder(scheme.clone()).keys(keys).build().unwrap();
+        assert_eq!(key_ahead(&verifier, &headers, &body), ahead);
+    }
 }
 
 /// The first key that counts is the one that is tried ahead, and the others are tried after.

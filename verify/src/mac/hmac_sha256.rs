@@ -75,11 +75,12 @@ impl Key {
             Some(start) => start.copy_from_slice(key),
             None => {
                 let digest = Zeroizing::new(super::sha256(key));
-                block.iter_mut().zip(*digest).for_each(|(to, from)| *to = from);
+                block.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
             }
         }
         let after = |pad: u8| {
-            let padded = Zeroizing::new(block.map(|byte| byte ^ pad));
+            let mut padded = Zeroizing::new([pad; BLOCK]);
+            padded.iter_mut().zip(block.iter()).for_each(|(pad, byte)| *pad ^= byte);
             let mut state = INITIAL;
             compress256(&mut state.0, slice::from_ref(&padded));
             state
@@ -87,24 +88,29 @@ impl Key {
         Self { inner: after(INNER_PAD), outer: after(OUTER_PAD) }
     }
 
-    /// The tag of a message that ends with `rest`, of any length. Nothing may come after it.
+    /// The tag of a message of which `inner` has hashed all but this `rest`, of any length. Nothing may come after it.
     #[inline]
-    pub(crate) fn finish(&self, blocks: &mut Blocks, rest: &[u8]) -> Tag {
-        let (whole, rest) = rest.as_chunks();
-        // Before the hash of the others: what is written just before it is read is waited for.
-        let mut end = Laid([[0; BLOCK]; 2]);
-        let bytes = (blocks.count + whole.len() as u64) * BLOCK as u64 + rest.len() as u64;
-        let count = lay_out_end(&mut end.0, rest, bytes);
-        let mut outer_end = Laid(OUTER_END);
-        blocks.update(whole);
-        blocks.update(end.0.get(..count).unwrap_or_default());
-        if let Some(start) = outer_end.0.first_chunk_mut() {
-            *start = blocks.digest();
-        }
-        let mut outer = Blocks { state: self.outer, count: 1 };
-        outer.update(slice::from_ref(&outer_end.0));
-        Tag::new(&outer.digest())
+    pub(crate) fn finish(&self, inner: &mut Blocks, rest: &[u8]) -> Tag {
+        finish(inner, &mut Blocks { state: self.outer, count: 1 }, rest)
     }
+}
+
+/// Both hashes, to their ends.
+#[inline]
+fn finish(inner: &mut Blocks, outer: &mut Blocks, rest: &[u8]) -> Tag {
+    let (whole, rest) = rest.as_chunks();
+    // Before the hash of the others: what is written just before it is read is waited for.
+    let mut end = Laid([[0; BLOCK]; 2]);
+    let bytes = (inner.count + whole.len() as u64) * BLOCK as u64 + rest.len() as u64;
+    let count = lay_out_end(&mut end.0, rest, bytes);
+    let mut outer_end = Laid(OUTER_END);
+    inner.update(whole);
+    inner.update(end.0.get(..count).unwrap_or_default());
+    if let Some(start) = outer_end.0.first_chunk_mut() {
+        *start = inner.digest();
+    }
+    outer.update(slice::from_ref(&outer_end.0));
+    Tag::new(&outer.digest())
 }
 
 /// What a message ends with: less than a block of it, one bit, zeros, and how many bits were hashed (FIPS 180-4, section
@@ -167,8 +173,8 @@ impl Drop for Blocks {
 
 /// A message that comes in pieces of any length.
 pub(crate) struct Message {
-    key: Key,
-    blocks: Blocks,
+    inner: Blocks,
+    outer: Blocks,
     /// The block that is not full yet.
     block: Laid<[u8; BLOCK]>,
     /// How many bytes it has, always fewer than a block has.
@@ -179,8 +185,8 @@ impl Message {
     #[inline]
     pub(super) fn new(key: &Key) -> Self {
         Self {
-            key: key.clone(),
-            blocks: Blocks { state: key.inner, count: 1 },
+            inner: Blocks { state: key.inner, count: 1 },
+            outer: Blocks { state: key.outer, count: 1 },
             block: Laid([0; BLOCK]),
             filled: 0,
         }
@@ -188,7 +194,7 @@ impl Message {
 
     #[inline]
     pub(super) fn update(&mut self, mut piece: &[u8]) {
-        let Self { blocks, block: Laid(block), filled, .. } = self;
+        let Self { inner, block: Laid(block), filled, .. } = self;
         if *filled > 0 {
             let room = block.get_mut(*filled..).unwrap_or_default();
             let (now, later) = piece.split_at(room.len().min(piece.len()));
@@ -197,11 +203,11 @@ impl Message {
             if *filled < BLOCK {
                 return;
             }
-            blocks.update(slice::from_ref(block));
+            inner.update(slice::from_ref(block));
             piece = later;
         }
         let (whole, rest) = piece.as_chunks();
-        blocks.update(whole);
+        inner.update(whole);
         block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
         *filled = rest.len();
     }
@@ -209,7 +215,7 @@ impl Message {
     /// Nothing may come after it.
     #[inline]
     pub(super) fn finish(&mut self) -> Tag {
-        let Self { key, blocks, block: Laid(block), filled } = self;
-        key.finish(blocks, block.get(..*filled).unwrap_or_default())
+        let Self { inner, outer, block: Laid(block), filled } = self;
+        finish(inner, outer, block.get(..*filled).unwrap_or_default())
     }
 }
