@@ -54,10 +54,10 @@ impl<'k, 'a> Ahead<'k, 'a> {
         (ring, now): (&'k KeyRing, UnixTime),
         body: &'a [u8],
     ) -> Option<()> {
+        let before = claims.told(&mut self.told)?;
         let (index, first) = ring.keys().iter().enumerate().find(|(_, key)| key.is_valid_at(now))?;
         let VerifyingKey::Mac(ready) = &first.verifying else { return None };
         let key = ready.in_blocks()?;
-        let before = claims.told(&mut self.told)?;
         let mut block = Laid([0; BLOCK]);
         let mut room = &mut block.0[..];
         for part in before {
