@@ -9,6 +9,8 @@ use hookproof::{Algorithm, Key, Outgoing, Refusal, Scheme, Signer, Verifier, sch
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sources::{KEY, NOW, Source, at};
 
+const WHSEC: &str = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
 fn verdict(verifier: &Verifier, headers: &HeaderMap) -> Result<(), Refusal> {
     verifier.verify(headers, b"{}", at(NOW)).map(drop)
 }
@@ -20,8 +22,7 @@ fn a_signature_that_is_repeated_still_counts() {
         "whsk_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4TaKelbAuAP+hVkV3X7HSuiIqGUM5XuoGuU4sBXt75p0A==",
         "whpk_2inpWwLgD/oVZFd1+x0roiKhlDOV7qBrlOLAV7e+adA=",
     );
-    let secret = "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
-    let pairs = [(secret, secret), (private, public)];
+    let pairs = [(WHSEC, WHSEC), (private, public)];
     let usable = if cfg!(feature = "asymmetric") { &pairs[..] } else { &pairs[..1] };
     for (signing, verifying) in usable {
         let scheme = schemes::standard_webhooks();
@@ -99,10 +100,7 @@ fn a_signature_is_all_of_its_element() {
             "stripe" => ("stripe-signature", ",", "v1="),
             _ => ("webhook-signature", " ", "v1,"),
         };
-        let key = Key::new(
-            "k1",
-            if name == "v1=" { KEY } else { "whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=" },
-        );
+        let key = Key::new("k1", if name == "v1=" { KEY } else { WHSEC });
         let signer = Signer::new(&scheme, &key).unwrap();
         let verifier = Verifier::builder(scheme).key(key).build().unwrap();
         let good = signer.sign(&Outgoing::new(b"{}").id("evt_1").timestamp(at(NOW))).unwrap();

@@ -123,6 +123,23 @@ fn a_timestamp_is_told_wherever_it_stands() {
     assert_eq!(key_ahead(&verifier(&scheme), &headers, &body), Some(0));
 }
 
+/// Nor is it looked for further than a list is read: a stranger's may be long.
+#[test]
+fn a_timestamp_behind_too_many_elements_is_not_told() {
+    let verifier = verifier(&schemes::stripe());
+    for (elements, expected) in [(31, true), (32, false)] {
+        let list = format!("{}t=1700000000", ",".repeat(elements));
+        let headers: HeaderMap =
+            [(HeaderName::from_static("stripe-signature"), HeaderValue::from_str(&list).unwrap())]
+                .into_iter()
+                .collect();
+        let request = (&headers).into();
+        let mut claims = Claims::new(&verifier, &request);
+        claims.find_headers();
+        assert_eq!(claims.told(&mut Told::default()).is_some(), expected, "{elements}");
+    }
+}
+
 /// A public key hashes nothing of its own, and a secret behind it is tried as ever.
 #[cfg(feature = "asymmetric")]
 #[test]
